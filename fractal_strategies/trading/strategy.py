@@ -1,0 +1,399 @@
+"""SmcStrategy: everything that the plugins share."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import pandas as pd
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
+from freqtrade.exchange import timeframe_to_minutes
+from freqtrade.ft_types import AnnotationType
+from freqtrade.persistence import Order, Trade
+from freqtrade.strategy import IntParameter, IStrategy, stoploss_from_absolute
+
+from fractal_strategies.smc import COLUMNS, SmcConfig, detect
+
+from .charts import PLOT_CONFIG, annotations
+from .fail_closed import fail_closed
+from .plan import PLAN_KEY, TradePlan
+from .settings import StrategySettings
+from .setups import SETUP_COLUMNS, Reading, Setup, combine
+from .sizing import fixed_share_stake
+
+logger = logging.getLogger(__name__)
+
+TREND_EMA_HOURS = 200
+"""Span of the trend average: 50 candles of 4h, whatever the timeframe."""
+STOP_FALLBACK_RATIO = 0.003
+"""How far price may run beyond a stop before the bot leaves by itself: by then a stop-limit
+resting on the exchange has been triggered and has missed."""
+TINY_STOP = 1e-6
+"""Smallest stop distance: freqtrade ignores a distance of 0 and would keep the wide stop."""
+
+
+class SmcStrategy(IStrategy):
+    """Base of the Smart Money Concepts strategies.
+
+    A plugin defines :meth:`readings`; this class detects, filters, enters, stores stop and target
+    with the trade, and leaves.
+
+    Notes
+    -----
+    The stop rests on the exchange where it can (``stoploss_on_exchange``) and is held by
+    ``custom_stoploss``; should a triggered stop-limit miss, ``custom_exit`` leaves at the
+    market's price. The target is a ``custom_roi``, so that a backtest fills it inside the candle.
+    """
+
+    INTERFACE_VERSION = 3
+    can_short = True
+    timeframe = "2h"
+    process_only_new_candles = True
+    startup_candle_count = 400
+
+    minimal_roi: ClassVar[dict[str, float]] = {}
+    use_custom_roi = True
+    stoploss = -0.6
+    use_custom_stoploss = True
+    use_exit_signal = True
+    position_adjustment_enable = False
+    # A signal is worth taking when its candle has just closed, not after a restart hours later.
+    ignore_buying_expired_candle_after = 900
+
+    order_types: ClassVar[dict[str, Any]] = {
+        "entry": "limit",
+        "exit": "limit",
+        "emergency_exit": "market",
+        "force_entry": "limit",
+        "force_exit": "market",
+        "stoploss": "limit",
+        "stoploss_on_exchange": True,
+        "stoploss_on_exchange_interval": 60,
+        "stoploss_on_exchange_limit_ratio": 0.97,
+    }
+    order_time_in_force: ClassVar[dict[str, str]] = {"entry": "GTC", "exit": "GTC"}
+    # Resting entries are withdrawn by check_entry_timeout, at their setup's own age.
+    unfilledtimeout: ClassVar[dict[str, Any]] = {"exit": 10, "unit": "minutes"}
+
+    plot_config: ClassVar[dict[str, Any]] = PLOT_CONFIG
+
+    swing_width = IntParameter(3, 5, default=5, space="buy", optimize=True)
+    min_confidence = IntParameter(0, 80, default=40, space="buy", optimize=True)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        # The config wins over the class, and is merged only after this constructor.
+        self.timeframe = config.get("timeframe") or self.timeframe
+        try:
+            self.settings = StrategySettings.from_config(config)
+            self.startup_candle_count = self.smc_config().warmup_bars
+        except ValueError as error:
+            raise OperationalException(str(error)) from error
+        # freqtrade moves custom entry prices nearer than 2 % by default, which would turn a
+        # resting entry into another trade.
+        config.setdefault("custom_price_max_distance_ratio", 2 * self.settings.max_stop_ratio)
+
+    # -- what a plugin answers -----------------------------------------------------------
+
+    @abstractmethod
+    def readings(self, frame: pd.DataFrame) -> Sequence[Reading]:
+        """Find this strategy's setups, in order of priority.
+
+        Parameters
+        ----------
+        frame
+            Candles with the SMC columns.
+
+        Returns
+        -------
+        sequence of Reading
+            Arrays as long as `frame`; row t may use rows <= t only.
+        """
+
+    def check_parameters(self) -> None:
+        """Refuse a combination of parameters that can not work.
+
+        Raises
+        ------
+        OperationalException
+            The combination, and what to change.
+        """
+
+    def smc_config(self) -> SmcConfig:
+        """Detector settings for this strategy's timeframe and parameters."""
+        minutes = timeframe_to_minutes(self.timeframe)
+        return SmcConfig(
+            swing_width=int(self.swing_width.value),
+            trend_ema_bars=max(2, round(TREND_EMA_HOURS * 60 / minutes)),
+        )
+
+    # -- from candles to signals ---------------------------------------------------------
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """Check the parameters before the first candle."""
+        self.check_parameters()
+
+    def populate_indicators(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
+        """Add the SMC columns."""
+        return detect(dataframe, self.smc_config())
+
+    def populate_entry_trend(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
+        """Add the setup columns and freqtrade's entry signals."""
+        if self.dp is not None and self.dp.runmode == RunMode.HYPEROPT:
+            # Indicators are computed once per hyperopt, but the swing width is one of its
+            # parameters; detecting again takes milliseconds.
+            self.check_parameters()
+            dataframe = detect(dataframe, self.smc_config())
+        setups = combine(
+            dataframe,
+            self.readings(dataframe),
+            min_confidence=float(self.min_confidence.value),
+            min_stop_ratio=self.settings.min_stop_ratio,
+            max_stop_ratio=self.settings.max_stop_ratio,
+        )
+        setups["enter_long"] = (setups["setup_side"] > 0).astype(int)
+        setups["enter_short"] = (setups["setup_side"] < 0).astype(int)
+        setups["enter_tag"] = setups["setup_tag"].where(setups["setup_side"] != 0, None)
+        kept = dataframe.drop(columns=[name for name in setups if name in dataframe.columns])
+        return pd.concat([kept, setups], axis=1)
+
+    def populate_exit_trend(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
+        """Leave exits to stop, target and time stop."""
+        return dataframe
+
+    # -- entering ------------------------------------------------------------------------
+
+    def leverage(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_leverage: float,
+        max_leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Use the configured leverage, or the venue's most if that is less."""
+        return float(int(min(self.settings.leverage, max_leverage)))
+
+    @fail_closed(0.0)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Stake a fixed share of the equity; the portfolio's risk budget takes this seam."""
+        if self.wallets is None:
+            raise RuntimeError("the wallets are not set up yet")
+        equity = self.wallets.get_total_stake_amount()
+        return fixed_share_stake(equity, self.settings.stake_ratio, min_stake, max_stake)
+
+    def custom_entry_price(
+        self,
+        pair: str,
+        trade: Trade | None,
+        current_time: datetime,
+        proposed_rate: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Rest at the setup's limit, or take the price that freqtrade proposes."""
+        setup = self._setup_at(pair, current_time)
+        return setup.limit if setup is not None and setup.is_resting else proposed_rate
+
+    @fail_closed(False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """Let an entry pass only if it still is the trade that its setup proposed."""
+        setup = self._setup_at(pair, current_time)
+        if setup is None or (setup.side > 0) != (side == "long"):
+            logger.info("%s: no %s setup on the last closed candle; entry refused", pair, side)
+            return False
+        distance = setup.side * (rate - setup.stop) / rate
+        if not 0.5 * self.settings.min_stop_ratio <= distance <= self.settings.max_stop_ratio:
+            logger.info(
+                "%s: price %s has moved to %.2f %% from the stop %s; entry refused",
+                pair,
+                rate,
+                100 * distance,
+                setup.stop,
+            )
+            return False
+        return True
+
+    def check_entry_timeout(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> bool:
+        """Withdraw a resting entry when its setup is old or has failed.
+
+        A close beyond the stop before the fill is the failed retest: price went through the
+        zone instead of turning in it.
+        """
+        placed = order.order_date_utc
+        setup = self._setup_at(pair, placed)
+        if setup is None or not setup.is_resting:
+            return bool(current_time - placed >= min(self._bar, timedelta(minutes=30)))
+        if current_time - placed >= setup.expiry_bars * self._bar:
+            return True
+        frame = self._known(pair, current_time)
+        since = frame.loc[frame["date"] + self._bar > placed, "close"]
+        return bool((setup.side * (since - setup.stop) < 0.0).any())
+
+    # -- holding and leaving -------------------------------------------------------------
+
+    def order_filled(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """Store the plan with the trade when its entry fills, so that it survives a restart."""
+        if order.ft_order_side != trade.entry_side:
+            return
+        setup = self._setup_at(pair, order.order_date_utc)
+        if setup is None:
+            logger.error("%s: no setup found for the filled entry %s", pair, order.order_id)
+            return
+        plan = TradePlan.from_setup(setup, float(trade.open_rate))
+        trade.set_custom_data(PLAN_KEY, plan.to_json())
+
+    def plan_of(self, trade: Trade) -> TradePlan | None:
+        """Read the plan stored with a trade; None for a trade that this strategy did not plan."""
+        stored = trade.get_custom_data(PLAN_KEY)
+        return TradePlan.from_json(stored) if stored else None
+
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """Put the stop where the plan has it, once.
+
+        Set at the fill (`after_fill`) it counts as the trade's stop loss, which a backtest
+        checks before the target; set later freqtrade would take it for a trailing stop, checked
+        after the target, and a candle that holds both would be booked as a win.
+        """
+        plan = self.plan_of(trade)
+        if plan is None:
+            return None
+        in_place = plan.side * (trade.stop_loss - plan.stop) > -1e-4 * plan.stop
+        if in_place and not after_fill:
+            return None
+        distance = stoploss_from_absolute(
+            plan.stop, current_rate, is_short=trade.is_short, leverage=trade.leverage
+        )
+        return max(float(distance), TINY_STOP)
+
+    def custom_roi(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        trade_duration: int,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float | None:
+        """Translate the plan's target price into the profit ratio that freqtrade compares.
+
+        In the candle that fills a resting entry, nobody knows whether the target's price came
+        before or after the fill, so a target does not count there.
+        """
+        plan = self.plan_of(trade)
+        if plan is None or plan.target is None or (plan.resting and trade_duration == 0):
+            return None
+        return float(trade.calc_profit_ratio(plan.target))
+
+    def custom_exit(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        **kwargs: Any,
+    ) -> str | None:
+        """Leave on the time stop, or when a triggered stop-limit has missed."""
+        plan = self.plan_of(trade)
+        if plan is None:
+            return None
+        if plan.is_beyond_stop(current_rate, STOP_FALLBACK_RATIO):
+            return "stop_fallback"
+        filled = trade.date_entry_fill_utc
+        held = current_time - filled if filled is not None else timedelta(0)
+        return "time_stop" if plan.max_bars and held >= plan.max_bars * self._bar else None
+
+    # -- showing -------------------------------------------------------------------------
+
+    def plot_annotations(
+        self,
+        pair: str,
+        start_date: datetime,
+        end_date: datetime,
+        dataframe: pd.DataFrame,
+        **kwargs: Any,
+    ) -> list[AnnotationType]:
+        """Draw live zones, liquidity, structure, and the open trade's stop and target."""
+        open_trades: list[Trade] = []
+        if self.dp is not None and self.dp.runmode in (RunMode.LIVE, RunMode.DRY_RUN):
+            open_trades = Trade.get_trades_proxy(pair=pair, is_open=True)
+        plans = [
+            (trade.open_date_utc, plan) for trade in open_trades if (plan := self.plan_of(trade))
+        ]
+        return annotations(dataframe, self.smc_config(), start_date, end_date, plans)
+
+    # -- helpers -------------------------------------------------------------------------
+
+    @property
+    def _bar(self) -> timedelta:
+        return timedelta(minutes=timeframe_to_minutes(self.timeframe))
+
+    def _known(self, pair: str, now: datetime) -> pd.DataFrame:
+        """Analysed candles that had closed by `now`."""
+        if self.dp is None:
+            raise RuntimeError("the data provider is not set up yet")
+        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        if not len(frame):
+            return frame  # type: ignore[no-any-return]
+        return frame.loc[frame["date"] + self._bar <= now.astimezone(UTC)]  # type: ignore[no-any-return]
+
+    def _setup_at(self, pair: str, now: datetime) -> Setup | None:
+        """Read the setup on the candle that was the last closed one at `now`."""
+        frame = self._known(pair, now)
+        if not len(frame) or now - frame["date"].iloc[-1] >= 2 * self._bar:
+            return None
+        return Setup.from_row(frame.iloc[-1])
+
+
+ALL_COLUMNS = (*COLUMNS, *SETUP_COLUMNS)
+"""Every column that a plugin's frame carries beside the candles."""
