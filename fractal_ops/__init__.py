@@ -1,1 +1,1 @@
-""""""
+"""What an operator runs: the `fractal` command and the tools behind it."""

@@ -105,12 +105,13 @@ bootstrap() {
     if is_installed dev || is_installed "$extra"; then
         return
     fi
-    [ "$extra" = dev ] && target="$ROOT[dev]"
+    [ "$extra" = dev ] && target="${ROOT}[dev]"
     check_disk "$VENV/bin/python"
     # No stamp while pip works: an interrupted install never looks finished.
     rm -f "$VENV/.fractal-installed-run" "$VENV/.fractal-installed-dev"
     echo "installing the project with pinned versions (some minutes, the first time only)"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+    # Without PYTHONWARNINGS setuptools warns at length about editable installs as such.
+    PYTHONWARNINGS=ignore "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
         --constraint "$ROOT/constraints.txt" --editable "$target" ||
         fail "pip could not install the project" \
             "see pip's message above; check the network and the disk, then start again"

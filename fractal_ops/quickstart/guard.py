@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 6.0
 _POLL_SECONDS = 0.05
 
 

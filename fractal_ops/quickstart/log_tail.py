@@ -5,8 +5,9 @@ from pathlib import Path
 
 _LEVELS = re.compile(r" - (?:WARNING|ERROR|CRITICAL) - ")
 _EVENTS = re.compile(
-    r"freqtrade\.(?:worker|freqtradebot|persistence\.trade_model|plugins\.protectionmanager)"
-    r" - INFO - .*(?:state|signal found|Entering|[Ee]xit|filled|LIMIT_|Lock|Updating)"
+    r" - freqtrade\.(?!rpc\.)[\w.]+ - INFO - .*"
+    r"(?:Changing state to|signal found|Entering |Exit for |Exiting |has been fulfilled"
+    r"|Locking |Lock for|Stoploss|Liquidat)"
 )
 
 

@@ -33,8 +33,8 @@ def ensure_private_config(path: Path) -> str:
     Raises
     ------
     QuickstartError
-        The existing file is not JSON, lacks a key, or its permissions cannot be
-        changed. The file is left as it was.
+        The file cannot be written; or the existing one is not JSON, lacks a key, or its
+        permissions cannot be changed, and is left as it was.
     """
     if _create(path):
         return "wrote a new login (mode 0600)"
@@ -61,12 +61,11 @@ def _create(path: Path) -> bool:
         "api_server": {
             "password": secrets.token_urlsafe(24),
             "jwt_secret_key": secrets.token_urlsafe(48),
-            "ws_token": secrets.token_urlsafe(24),
         }
     }
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(json.dumps(content, indent=4) + "\n")
             file.flush()
@@ -75,8 +74,13 @@ def _create(path: Path) -> bool:
         path.hardlink_to(part)
     except FileExistsError:
         return False
+    except OSError as error:
+        raise QuickstartError(
+            f"cannot write {path} ({error.strerror})",
+            "free disk space, or give yourself write permission there",
+        ) from error
     finally:
-        part.unlink()
+        part.unlink(missing_ok=True)
     return True
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 STRATEGIES = ("LiquiditySweep", "BosOrderBlock", "FvgFill", "SmcEnsemble")
 DEFAULT_BOT_PORT = 8080
 DEFAULT_EXCHANGE_PORT = 8484
+DEFAULT_SEED = 1  # of `fractal testnet`
 TESTNET_URL = "https://api.hyperliquid-testnet.xyz"
 
 
@@ -35,7 +36,7 @@ class Settings:
         Seed of the loopback exchange's market; None takes its default.
     install_ui : bool
         Try to install FreqUI.
-    fresh : bool
+    rerun : bool
         Backtest even when nothing has changed since the last one.
     strategies : tuple of str
         Strategy classes to compare.
@@ -50,19 +51,33 @@ class Settings:
     exchange_port: int = DEFAULT_EXCHANGE_PORT
     seed: int | None = None
     install_ui: bool = True
-    fresh: bool = False
+    rerun: bool = False
     strategies: tuple[str, ...] = STRATEGIES
     testnet_url: str = TESTNET_URL
 
     @property
     def user_data(self) -> Path:
-        """freqtrade's user directory."""
+        """The user directory of freqtrade."""
         return self.root / "user_data"
 
     @property
     def state_dir(self) -> Path:
         """Where quickstart keeps what it generates: overlays, the lock, the last run."""
         return self.user_data / "quickstart"
+
+    @property
+    def data_dir(self) -> Path:
+        """Where this run's candles are: one directory a market, so that none ever mix.
+
+        The default market has freqtrade's own default directory, so that a plain
+        `freqtrade backtesting` finds it.
+        """
+        name = "hyperliquid"
+        if self.exchange is Exchange.TESTNET:
+            name = "hyperliquid-testnet"
+        elif self.seed not in (None, DEFAULT_SEED):
+            name = f"hyperliquid-seed-{self.seed}"
+        return self.user_data / "data" / name
 
     @property
     def log_dir(self) -> Path:

@@ -85,11 +85,16 @@ class Candles:
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:
+    column = frame[name]
+    # Always a copy: pandas hands out read-only views, for which numba would compile every
+    # kernel a second time. Only pandas' own types have a missing value to translate.
     try:
-        return np.ascontiguousarray(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+        if isinstance(column.dtype, np.dtype):
+            return np.array(column, dtype=np.float64)
+        return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"column {name!r} is not numeric (dtype {frame[name].dtype}): {error}"
+            f"column {name!r} is not numeric (dtype {column.dtype}): {error}"
         ) from error
 
 
@@ -99,13 +104,14 @@ def _check_dates(dates: "pd.Series[pd.Timestamp]") -> None:
         raise ValueError(
             f"column 'date' holds {dates.dtype}, not timestamps; convert it with pd.to_datetime"
         )
-    if dates.is_monotonic_increasing and dates.is_unique:
-        return
+    stamps = pd.DatetimeIndex(dates).asi8
+    ascends = stamps[1:] > stamps[:-1]
     missing = dates.isna().to_numpy()
     if missing.any():
         raise ValueError(f"column 'date' has no value in row {int(missing.argmax())}")
-    stamps = dates.to_numpy()
-    row = int((stamps[1:] <= stamps[:-1]).argmax()) + 1
+    if ascends.all():
+        return
+    row = int(ascends.argmin()) + 1
     word = "repeats" if stamps[row] == stamps[row - 1] else "lies before"
     raise ValueError(
         f"column 'date' {word} row {row - 1} in row {row} ({dates.iloc[row]}); "

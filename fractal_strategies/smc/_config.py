@@ -1,6 +1,7 @@
 """Every number a detector can be tuned by, checked once."""
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class SmcConfig:
             value = getattr(self, field.name)
             low, high = _RANGES[field.name]
             whole = isinstance(low, int)
-            is_number = isinstance(value, int if whole else (int, float))
+            is_number = isinstance(value, Integral if whole else Real)
             if not is_number or isinstance(value, bool) or not low <= value <= high:
                 kind = "a whole number" if whole else "a number"
                 raise ValueError(

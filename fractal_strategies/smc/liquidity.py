@@ -180,6 +180,9 @@ def liquidity_nb(
             # The innermost reclaimed level was taken first: its excursion holds the others'.
             swept_extreme[t] = taken_extreme[taken]
             swept_touches[t] += taken_touches[taken]
+        # Before the new swing looks for a pool: an expired level must not be revived by it.
+        while size > 0 and t - known[size - 1] > max_age:
+            size -= 1
         if not np.isnan(swing_high[t]):
             price = swing_high[t]
             if size > 0 and level[size - 1] - price <= tolerance[t]:
@@ -190,8 +193,6 @@ def liquidity_nb(
                 touches[size] = 1
                 known[size] = t
                 size += 1
-        while size > 0 and t - known[size - 1] > max_age:
-            size -= 1
         if size > 0:
             nearest[t] = level[size - 1]
             nearest_touches[t] = touches[size - 1]

@@ -73,7 +73,7 @@ def annotations(
     found = detect_all(candles, config)
     dates = candles["date"]
     last = pd.Timestamp(dates.iloc[-1])
-    right = max(last, pd.Timestamp(end).tz_convert(UTC)) if end.tzinfo else last
+    right = max(last, _utc(end))
     marks: list[AnnotationType] = [
         *_areas(found.order_blocks, dates, right, "OB", BULL, BEAR),
         *_areas(found.fair_value_gaps, dates, right, "FVG", BULL_GAP, BEAR_GAP),
@@ -137,9 +137,7 @@ def _structure(
 ) -> list[AnnotationType]:
     """Draw a line from each broken swing to the candle that broke it."""
     event = (columns["bos"] + columns["choch"]).to_numpy()
-    shown = dates.to_numpy() >= np.datetime64(
-        pd.Timestamp(start).tz_convert(None) if start.tzinfo else start
-    )
+    shown = (dates >= _utc(start)).to_numpy()
     lines: list[AnnotationType] = []
     for t in np.flatnonzero((event != 0) & shown)[-MOST_MARKS:]:
         name = "BOS" if columns["bos"].iloc[t] else "CHoCH"
@@ -155,6 +153,11 @@ def _structure(
             )
         )
     return lines
+
+
+def _utc(moment: datetime) -> pd.Timestamp:
+    """Take a moment without a time zone for UTC, as freqtrade's candles are."""
+    return pd.Timestamp(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _level(

@@ -68,6 +68,20 @@ class TradePlan:
             resting=setup.is_resting,
         )
 
+    @classmethod
+    def without_setup(cls, tag: str, side: int, entry: float, stop: float) -> "TradePlan":
+        """Plan for a trade whose setup is not known: a stop, and nothing else."""
+        return cls(
+            tag=tag,
+            side=side,
+            entry=entry,
+            stop=stop,
+            target=None,
+            max_bars=0,
+            confidence=0.0,
+            resting=False,
+        )
+
     def r_multiple(self, price: float) -> float:
         """Profit at `price` in units of the risk taken (R), before costs."""
         return self.side * (price - self.entry) / (self.side * (self.entry - self.stop))

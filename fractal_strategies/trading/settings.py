@@ -57,12 +57,19 @@ class StrategySettings(BaseModel):
         ValueError
             The block does not fit; the message names each key, its value and the reason.
         """
-        block = (config.get("fractal") or {}).get("strategy") or {}
+        fractal = config.get("fractal") or {}
+        if not isinstance(fractal, dict):
+            # One kind of error for every bad config, whatever is wrong with it.
+            raise ValueError(  # noqa: TRY004
+                f"config: fractal = {fractal!r}: give a block of keys and values"
+            )
+        block = fractal.get("strategy")
         try:
-            return cls.model_validate(block)
+            return cls.model_validate({} if block is None else block)
         except ValidationError as error:
             problems = "; ".join(
-                f"fractal.strategy.{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: "
+                f"{'.'.join(('fractal', 'strategy', *map(str, problem['loc'])))} = "
+                f"{problem['input']!r}: "
                 f"{problem['msg']}"
                 for problem in error.errors()
             )

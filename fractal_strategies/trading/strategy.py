@@ -30,6 +30,8 @@ TREND_EMA_HOURS = 200
 STOP_FALLBACK_RATIO = 0.003
 """How far price may run beyond a stop before the bot leaves by itself: by then a stop-limit
 resting on the exchange has been triggered and has missed."""
+LIMIT_SLACK_RATIO = 0.001
+"""How much worse than its limit a resting entry may be sent: a tick's rounding."""
 TINY_STOP = 1e-6
 """Smallest stop distance: freqtrade ignores a distance of 0 and would keep the wide stop."""
 
@@ -131,8 +133,12 @@ class SmcStrategy(IStrategy):
 
     # -- from candles to signals ---------------------------------------------------------
 
-    def bot_start(self, **kwargs: Any) -> None:
-        """Check the parameters before the first candle."""
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Check the parameters once freqtrade has loaded them.
+
+        ``bot_start`` would come too early: freqtrade runs it before it reads the parameter file.
+        """
+        super().ft_bot_start(**kwargs)
         self.check_parameters()
 
     def populate_indicators(
@@ -145,7 +151,7 @@ class SmcStrategy(IStrategy):
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
     ) -> pd.DataFrame:
         """Add the setup columns and freqtrade's entry signals."""
-        if self.dp is not None and self.dp.runmode == RunMode.HYPEROPT:
+        if self._runmode == RunMode.HYPEROPT:
             # Indicators are computed once per hyperopt, but the swing width is one of its
             # parameters; detecting again takes milliseconds.
             self.check_parameters()
@@ -247,6 +253,13 @@ class SmcStrategy(IStrategy):
                 setup.stop,
             )
             return False
+        if setup.is_resting and setup.side * (rate - setup.limit) > LIMIT_SLACK_RATIO * rate:
+            # freqtrade falls back to the market's price where custom_entry_price fails, and pulls
+            # a far limit nearer: both would be another trade.
+            logger.info(
+                "%s: price %s is worse than the limit %s; entry refused", pair, rate, setup.limit
+            )
+            return False
         return True
 
     def check_entry_timeout(
@@ -255,8 +268,11 @@ class SmcStrategy(IStrategy):
         """Withdraw a resting entry when its setup is old or has failed.
 
         A close beyond the stop before the fill is the failed retest: price went through the
-        zone instead of turning in it.
+        zone instead of turning in it. A partial fill ends the waiting too: freqtrade holds no
+        stop for what has filled until the order is closed.
         """
+        if order.safe_filled > 0.0:
+            return True
         placed = order.order_date_utc
         setup = self._setup_at(pair, placed)
         if setup is None or not setup.is_resting:
@@ -272,14 +288,27 @@ class SmcStrategy(IStrategy):
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Store the plan with the trade when its entry fills, so that it survives a restart."""
+        """Store the plan with the trade when its entry fills, so that it survives a restart.
+
+        Where the setup can not be found again (a forced entry, candles lost in a restart), the
+        trade is held with the widest stop that a setup may have.
+        """
         if order.ft_order_side != trade.entry_side:
             return
-        setup = self._setup_at(pair, order.order_date_utc)
+        setup = self._setup_of_entry(pair=pair, order=order)
+        entry = float(trade.open_rate)
         if setup is None:
-            logger.error("%s: no setup found for the filled entry %s", pair, order.order_id)
-            return
-        plan = TradePlan.from_setup(setup, float(trade.open_rate))
+            side = -1 if trade.is_short else 1
+            stop = entry * (1.0 - side * self.settings.max_stop_ratio)
+            plan = TradePlan.without_setup(trade.enter_tag or "", side, entry, stop)
+            logger.error(
+                "%s: no setup found for the filled entry %s; stop set to %s, no target",
+                pair,
+                order.order_id,
+                stop,
+            )
+        else:
+            plan = TradePlan.from_setup(setup, entry)
         trade.set_custom_data(PLAN_KEY, plan.to_json())
 
     def plan_of(self, trade: Trade) -> TradePlan | None:
@@ -330,7 +359,11 @@ class SmcStrategy(IStrategy):
         before or after the fill, so a target does not count there.
         """
         plan = self.plan_of(trade)
-        if plan is None or plan.target is None or (plan.resting and trade_duration == 0):
+        if plan is None or plan.target is None:
+            return None
+        # Not by `trade_duration`: it counts from the order, not from the fill.
+        filled = trade.date_entry_fill_utc
+        if plan.resting and filled is not None and current_time <= filled:
             return None
         return float(trade.calc_profit_ratio(plan.target))
 
@@ -365,7 +398,7 @@ class SmcStrategy(IStrategy):
     ) -> list[AnnotationType]:
         """Draw live zones, liquidity, structure, and the open trade's stop and target."""
         open_trades: list[Trade] = []
-        if self.dp is not None and self.dp.runmode in (RunMode.LIVE, RunMode.DRY_RUN):
+        if self._runmode in (RunMode.LIVE, RunMode.DRY_RUN):
             open_trades = Trade.get_trades_proxy(pair=pair, is_open=True)
         plans = [
             (trade.open_date_utc, plan) for trade in open_trades if (plan := self.plan_of(trade))
@@ -375,12 +408,18 @@ class SmcStrategy(IStrategy):
     # -- helpers -------------------------------------------------------------------------
 
     @property
+    def _runmode(self) -> RunMode:
+        # freqtrade sets `dp` after the constructor; until then there is no such attribute.
+        dp = getattr(self, "dp", None)
+        return RunMode.OTHER if dp is None else dp.runmode
+
+    @property
     def _bar(self) -> timedelta:
         return timedelta(minutes=timeframe_to_minutes(self.timeframe))
 
     def _known(self, pair: str, now: datetime) -> pd.DataFrame:
         """Analysed candles that had closed by `now`."""
-        if self.dp is None:
+        if getattr(self, "dp", None) is None:
             raise RuntimeError("the data provider is not set up yet")
         frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
         if not len(frame):
@@ -393,6 +432,13 @@ class SmcStrategy(IStrategy):
         if not len(frame) or now - frame["date"].iloc[-1] >= 2 * self._bar:
             return None
         return Setup.from_row(frame.iloc[-1])
+
+    @fail_closed(None)
+    def _setup_of_entry(self, pair: str, order: Order) -> Setup | None:
+        """Read the setup that an entry order was sent for."""
+        setup = self._setup_at(pair, order.order_date_utc)
+        is_long = order.ft_order_side == "buy"
+        return setup if setup is not None and (setup.side > 0) == is_long else None
 
 
 ALL_COLUMNS = (*COLUMNS, *SETUP_COLUMNS)

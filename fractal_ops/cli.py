@@ -1,0 +1,24 @@
+"""The `fractal` command."""
+
+from __future__ import annotations
+
+import typer
+
+from fractal_ops.commands.quickstart import quickstart
+from fractal_ops.commands.testnet import app as testnet_app
+from fractal_ops.data.command import data
+
+app = typer.Typer(
+    name="fractal",
+    help="FractalTrader's tools beside freqtrade.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(quickstart)
+app.command()(data)
+app.add_typer(testnet_app, name="testnet")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

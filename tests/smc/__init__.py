@@ -1,0 +1,1 @@
+"""Tests of the indicator engine, its oracle and the proof of causality."""
