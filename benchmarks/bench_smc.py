@@ -324,9 +324,6 @@ def company_tables(packages: list[Package], sizes: tuple[int, ...], replayed: in
     for size in sizes:
         cells = [f"{package.ns_per_candle[size] / base[size]:,.1f} times" for package in packages]
         lines.append(f"| time at {size:,} candles, ours = 1 | " + " | ".join(cells) + " |")
-    for size in sizes:
-        cells = [f"{package.ns_per_candle[size]:,.0f} ns" for package in packages]
-        lines.append(f"| time per candle at {size:,} candles | " + " | ".join(cells) + " |")
     for title, attribute in (
         ("Readings that differ from what was known at the candle's close", "late"),
         ("Readings of the newest 50 candles, shown at a close, that changed later", "taken_back"),
@@ -336,6 +333,10 @@ def company_tables(packages: list[Package], sizes: tuple[int, ...], replayed: in
         for name in packages[0].detectors:
             cells = [share(getattr(package, attribute)[name]) for package in packages]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "| on the machine that ran this | " + " | ".join(heads) + " |", rule]
+    for size in sizes:
+        cells = [f"{package.ns_per_candle[size]:,.0f} ns" for package in packages]
+        lines.append(f"| time per candle at {size:,} candles | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -374,7 +375,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="candles of the large run")
     parser.add_argument("--repeats", type=int, default=7, help="interleaved repeats")
     parser.add_argument("--competitors", action="store_true", help="compare on real candles")
-    parser.add_argument("--closes", type=int, default=500, help="closes replayed for it")
+    parser.add_argument("--closes", type=int, default=1_000, help="closes replayed for it")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     parser.add_argument("--fresh", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

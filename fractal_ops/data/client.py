@@ -1,12 +1,14 @@
-"""Ask the loopback exchange for candles and funding."""
+"""Ask an exchange that speaks Hyperliquid's protocol for candles and funding."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,10 @@ from fractal_ops.data.errors import DataError
 
 _TIMEOUT_SECONDS = 60
 _FUNDING_ROWS = 500
+_TOO_MANY_REQUESTS = 429
+_PAUSE_SECONDS = 10.0
+"""The real venue refills 1,200 weight a minute: after this pause the next page has room."""
+_MOST_PAUSES = 12
 
 
 class TestnetClient:
@@ -23,24 +29,45 @@ class TestnetClient:
     Parameters
     ----------
     url : str
-        Where it listens, such as ``http://127.0.0.1:8484``.
+        Where it listens, such as ``http://127.0.0.1:8484`` or Hyperliquid's own https address.
+    sleep : callable
+        How to wait, seconds; for tests.
 
     Raises
     ------
     DataError
-        If the address is no ``http://`` address.
+        If the address is neither ``http://`` nor ``https://``.
     """
 
     __test__ = False  # the name starts like a test's
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sleep: Callable[[float], None] = time.sleep) -> None:
         parts = urllib.parse.urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             msg = f"--url {url!r} is no address: give one such as http://127.0.0.1:8484"
             raise DataError(msg)
         self.url = url.rstrip("/")
+        self._sleep = sleep
 
     def _info(self, body: dict[str, Any]) -> Any:
+        """Ask, and wait while the exchange says that it was asked too often."""
+        pauses = 0
+        while True:
+            try:
+                return self._ask(body)
+            except urllib.error.HTTPError as error:
+                text = error.read(200).decode(errors="replace")
+                if error.code == _TOO_MANY_REQUESTS and pauses < _MOST_PAUSES:
+                    pauses += 1
+                    self._sleep(_PAUSE_SECONDS)
+                    continue
+                msg = (
+                    f"{self.url} refused {body['type']} with {error.code} ({text}): is it an "
+                    "exchange that speaks Hyperliquid's protocol? See its log"
+                )
+                raise DataError(msg) from error
+
+    def _ask(self, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
             f"{self.url}/info",
             json.dumps(body).encode(),
@@ -49,13 +76,8 @@ class TestnetClient:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            text = error.read(200).decode(errors="replace")
-            msg = (
-                f"{self.url} refused {body['type']} with {error.code} ({text}): is it the "
-                "loopback exchange of this version? See its log"
-            )
-            raise DataError(msg) from error
+        except urllib.error.HTTPError:
+            raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             msg = (

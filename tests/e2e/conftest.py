@@ -77,9 +77,11 @@ def workbench(
     exchange.wait_for_output("ready at", timeout=60)
     bench = Workbench(project_root, bench_folder, f"http://127.0.0.1:{port}", session_processes)
     fill = session_processes.start(
-        [BIN / "fractal", "data", "--from-testnet", "--url", bench.exchange_url]
-        + ["--config", bench.config(), "--timeframes", "1h,2h"]
-        + ["--datadir", bench_folder / "data"],
+        [
+            *(BIN / "fractal", "data", "--from-testnet", "--url", bench.exchange_url),
+            *("--config", bench.config(), "--timeframes", "1h,2h"),
+            *("--datadir", bench_folder / "data"),
+        ],
         cwd=bench_folder,
     )
     assert fill.wait(120) == 0, fill.output()

@@ -43,8 +43,10 @@ def test_a_break_of_structure_is_entered_drawn_and_taken_to_its_target(
     staged_market.write(tmp_path / "recorded", scene)
     port, rest_port = free_port(), free_port()
     exchange = processes.start(
-        [BIN / "fractal", "testnet", "--port", str(port), "--replay", tmp_path / "recorded"]
-        + ["--start", f"{datetime.now(UTC):%Y-%m-%d}"]
+        [
+            *(BIN / "fractal", "testnet", "--port", str(port)),
+            *("--replay", tmp_path / "recorded", "--start", f"{datetime.now(UTC):%Y-%m-%d}"),
+        ]
     )
     exchange.wait_for_output("ready at", timeout=60)
     (tmp_path / "user_data").mkdir()
