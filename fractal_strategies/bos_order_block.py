@@ -28,6 +28,8 @@ class BosOrderBlock(SmcStrategy):
     count.
     """
 
+    reads_higher_timeframe = True
+
     entry = CategoricalParameter(["break", "retest"], default="break", space="buy", optimize=False)
     body_atr = DecimalParameter(1.0, 2.5, default=1.5, decimals=1, space="buy")
     volume_ratio = DecimalParameter(1.0, 2.5, default=1.5, decimals=1, space="buy")

@@ -191,12 +191,12 @@ def mark_sweep(axes: Axes, frame: pd.DataFrame, t: int, x: Callable[[int], int])
 
 def mark_bos(axes: Axes, frame: pd.DataFrame, t: int, x: Callable[[int], int]) -> None:
     """Mark the broken level and the order block."""
-    swing = int(frame["broken_row"].iloc[t])
+    swing = t - int(frame["broken_bars_ago"].iloc[t])
     level = frame["broken_level"].iloc[t]
     axes.hlines(level, x(swing), x(t), color=INK, linestyle="--", linewidth=1)
     axes.text(x(swing), level, "swing high ", ha="right", va="bottom", color=INK)
     axes.text(x(t) + 0.6, level, "BOS", va="bottom", color=INK, weight="bold")
-    block = int(frame["ob_row"].iloc[t])
+    block = t - int(frame["ob_bars_ago"].iloc[t])
     band(
         axes,
         x(block) - 0.5,

@@ -16,14 +16,14 @@ class Liquidity(NamedTuple):
     """Nearest untaken swing high (or pool of equal highs) as of this candle; NaN if none."""
     liquidity_high_touches: Rows
     """Swings in that pool; 1 for a single swing high, 0 if none."""
-    liquidity_high_row: Rows
-    """Row of its newest swing; -1 if none."""
+    liquidity_high_bars_ago: Rows
+    """Candles since its newest swing; -1 if none."""
     liquidity_low: Floats
     """Nearest untaken swing low (or pool of equal lows)."""
     liquidity_low_touches: Rows
     """Swings in that pool."""
-    liquidity_low_row: Rows
-    """Row of its newest swing; -1 if none."""
+    liquidity_low_bars_ago: Rows
+    """Candles since its newest swing; -1 if none."""
     sweep: Directions
     """+1 where lows were swept and reclaimed (bullish), -1 where highs were; 0 none or both."""
     sweep_high_level: Floats
@@ -140,7 +140,7 @@ def liquidity_nb(
     n = close.size
     nearest = np.full(n, np.nan)
     nearest_touches = np.zeros(n, np.int64)
-    nearest_row = np.full(n, -1, np.int64)
+    nearest_bars_ago = np.full(n, -1, np.int64)
     swept_level = np.full(n, np.nan)
     swept_extreme = np.full(n, np.nan)
     swept_touches = np.zeros(n, np.int64)
@@ -196,5 +196,5 @@ def liquidity_nb(
         if size > 0:
             nearest[t] = level[size - 1]
             nearest_touches[t] = touches[size - 1]
-            nearest_row[t] = known[size - 1] - width
-    return nearest, nearest_touches, nearest_row, swept_level, swept_extreme, swept_touches
+            nearest_bars_ago[t] = t - known[size - 1] + width
+    return nearest, nearest_touches, nearest_bars_ago, swept_level, swept_extreme, swept_touches

@@ -26,8 +26,8 @@ class OrderBlocks(NamedTuple):
     """High of that new block's candle; NaN if none."""
     ob_bottom: Floats
     """Low of that new block's candle; NaN if none."""
-    ob_row: Rows
-    """Row of that candle; -1 if none."""
+    ob_bars_ago: Rows
+    """Candles since that candle; -1 if none."""
     ob_volume_ratio: Floats
     """Its volume over the median volume before it; a block below the threshold is weak."""
     ob_weak: Directions
@@ -131,7 +131,7 @@ def _newest_direction(bull: Directions, bear: Directions) -> tuple[Directions]:
 
 
 def _table(
-    source_row: Rows,
+    bars_ago: Rows,
     bull: tuple[Rows, Floats, Floats, Rows, Rows, Directions, Floats, Rows],
     bear: tuple[Rows, Floats, Floats, Rows, Rows, Directions, Floats, Rows],
 ) -> Zones:
@@ -141,7 +141,7 @@ def _table(
     rest = [np.concatenate([up, down])[order] for up, down in zip(bull[3:], bear[3:], strict=True)]
     return Zones(
         direction[order],
-        source_row[known][order],
+        (known - bars_ago[known])[order],
         known[order],
         np.concatenate([bull[1], -bear[2]])[order],
         np.concatenate([bull[2], -bear[1]])[order],
@@ -165,7 +165,7 @@ def order_blocks_nb(
     ob = np.zeros(n, np.int8)
     top = np.full(n, np.nan)
     bottom = np.full(n, np.nan)
-    row = np.full(n, -1, np.int64)
+    bars_ago = np.full(n, -1, np.int64)
     ratio = np.full(n, np.nan)
     weak = np.zeros(n, np.int8)
     last_down = -1
@@ -177,14 +177,14 @@ def order_blocks_nb(
                 ob[t] = event[t]
                 top[t] = high[source]
                 bottom[t] = low[source]
-                row[t] = source
+                bars_ago[t] = t - source
                 ratio[t] = volume_ratio[source]
                 weak[t] = 0 if ratio[t] >= weak_volume_ratio else 1
         if close[t] < open_[t]:
             last_down = t
         elif close[t] > open_[t]:
             last_up = t
-    return ob, top, bottom, row, ratio, weak
+    return ob, top, bottom, bars_ago, ratio, weak
 
 
 @kernel

@@ -20,8 +20,8 @@ class Structure(NamedTuple):
     """+1 or -1 on the candle whose close breaks a level against the trend."""
     broken_level: Floats
     """Price of the level that this candle's close breaks; NaN if none."""
-    broken_row: Rows
-    """Row of the swing that made that level; -1 if none."""
+    broken_bars_ago: Rows
+    """Candles since the swing that made that level; -1 if none."""
 
 
 def structure(candles: Candles, found: Swings, width: int = 5) -> Structure:
@@ -63,7 +63,7 @@ def structure_nb(
     bos = np.zeros(n, np.int8)
     choch = np.zeros(n, np.int8)
     broken_level = np.full(n, np.nan)
-    broken_row = np.full(n, -1, np.int64)
+    broken_bars_ago = np.full(n, -1, np.int64)
     direction = 0
     level_high = np.nan
     level_low = np.nan
@@ -80,12 +80,12 @@ def structure_nb(
         if close[t] > level_high:
             broken = 1
             broken_level[t] = level_high
-            broken_row[t] = row_high
+            broken_bars_ago[t] = t - row_high
             level_high = np.nan
         elif close[t] < level_low:
             broken = -1
             broken_level[t] = level_low
-            broken_row[t] = row_low
+            broken_bars_ago[t] = t - row_low
             level_low = np.nan
         if broken != 0:
             if direction == -broken:
@@ -94,4 +94,4 @@ def structure_nb(
                 bos[t] = broken
             direction = broken
         trend[t] = direction
-    return trend, bos, choch, broken_level, broken_row
+    return trend, bos, choch, broken_level, broken_bars_ago

@@ -127,7 +127,7 @@ def _liquidity(
             continue
         touches = int(now[f"liquidity_{side}_touches"])
         label = f"{name} liquidity" + (f" (equal {side}s x{touches})" if touches > 1 else "")
-        made = dates.iloc[int(now[f"liquidity_{side}_row"])].to_pydatetime()
+        made = dates.iloc[-1 - int(now[f"liquidity_{side}_bars_ago"])].to_pydatetime()
         lines.append(_level(price, made, right, LIQUIDITY, label, style="dashed"))
     return lines
 
@@ -141,7 +141,7 @@ def _structure(
     lines: list[AnnotationType] = []
     for t in np.flatnonzero((event != 0) & shown)[-MOST_MARKS:]:
         name = "BOS" if columns["bos"].iloc[t] else "CHoCH"
-        swing = dates.iloc[int(columns["broken_row"].iloc[t])].to_pydatetime()
+        swing = dates.iloc[int(t) - int(columns["broken_bars_ago"].iloc[t])].to_pydatetime()
         lines.append(
             _level(
                 float(columns["broken_level"].iloc[t]),

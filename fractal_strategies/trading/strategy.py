@@ -81,6 +81,9 @@ class SmcStrategy(IStrategy):
 
     plot_config: ClassVar[dict[str, Any]] = PLOT_CONFIG
 
+    reads_higher_timeframe: ClassVar[bool] = False
+    """Whether ``higher_timeframe_alignment`` means anything to this strategy."""
+
     swing_width = IntParameter(3, 5, default=5, space="buy", optimize=True)
     min_confidence = IntParameter(0, 80, default=40, space="buy", optimize=True)
 
@@ -93,6 +96,12 @@ class SmcStrategy(IStrategy):
             self.startup_candle_count = self.smc_config().warmup_bars
         except ValueError as error:
             raise OperationalException(str(error)) from error
+        if self.settings.higher_timeframe_alignment and not self.reads_higher_timeframe:
+            logger.warning(
+                "fractal.strategy.higher_timeframe_alignment is on, but %s does not use it: only "
+                "BosOrderBlock does",
+                type(self).__name__,
+            )
         # freqtrade moves custom entry prices nearer than 2 % by default, which would turn a
         # resting entry into another trade.
         config.setdefault("custom_price_max_distance_ratio", 2 * self.settings.max_stop_ratio)

@@ -109,14 +109,14 @@ def structure(m: Table, width: int) -> dict[str, list]:
     assert not set(up) & set(down), "a close cannot break both ways"
     columns = {name: [0] * m.n for name in ("trend", "bos", "choch")}
     columns["broken_level"] = [nan] * m.n
-    columns["broken_row"] = [-1] * m.n
+    columns["broken_bars_ago"] = [-1] * m.n
     for t in range(m.n):
         before = [s for s in range(t) if s in up or s in down]
         trend = 0 if not before else (1 if before[-1] in up else -1)
         if t in up or t in down:
             direction = 1 if t in up else -1
             columns["choch" if trend == -direction else "bos"][t] = direction
-            columns["broken_row"][t] = up.get(t, down.get(t, -1))
+            columns["broken_bars_ago"][t] = t - (up[t] if t in up else down[t])
             columns["broken_level"][t] = m.high[up[t]] if t in up else m.low[down[t]]
             trend = direction
         columns["trend"][t] = trend
@@ -224,7 +224,7 @@ def order_blocks(
     columns: dict[str, list] = {name: [0] * n for name in ("ob", "ob_weak")}
     columns |= {name: [nan] * n for name in ("ob_top", "ob_bottom", "ob_volume_ratio")}
     columns |= {name: [0] * n for name in ("ob_mitigated", "ob_invalidated")}
-    columns["ob_row"] = [-1] * n
+    columns["ob_bars_ago"] = [-1] * n
     rows = []
     for name, sign, market in (("bull", 1, m), ("bear", -1, m.mirrored())):
         blocks = {}
@@ -237,7 +237,7 @@ def order_blocks(
                 columns["ob"][t] = sign
                 columns["ob_top"][t] = m.high[source]
                 columns["ob_bottom"][t] = m.low[source]
-                columns["ob_row"][t] = source
+                columns["ob_bars_ago"][t] = t - source
                 columns["ob_volume_ratio"][t] = ratios[source]
                 columns["ob_weak"][t] = int(not ratios[source] >= weak_ratio)
         zones = bullish_zones(market, blocks, max_age)
@@ -356,7 +356,7 @@ def _liquidity_above(
     prices = ("liquidity_{}", "sweep_{}_level", "sweep_{}_extreme")
     columns: dict[str, list] = {name: [nan] * m.n for name in prices}
     columns |= {name: [0] * m.n for name in ("liquidity_{}_touches", "sweep_{}_touches")}
-    columns["liquidity_{}_row"] = [-1] * m.n
+    columns["liquidity_{}_bars_ago"] = [-1] * m.n
     swing_rows = set(swing_high_rows(m, width))
     levels: list[Level] = []  # untaken
     taken: list[Level] = []
@@ -388,7 +388,7 @@ def _liquidity_above(
             nearest = min(levels, key=lambda level: level.price)
             columns["liquidity_{}"][t] = nearest.price
             columns["liquidity_{}_touches"][t] = nearest.touches
-            columns["liquidity_{}_row"][t] = nearest.confirmed - width
+            columns["liquidity_{}_bars_ago"][t] = t - (nearest.confirmed - width)
     return columns
 
 

@@ -35,7 +35,7 @@ class TestLevels:
         found = levels(START, (10, 12, 9, 10))
         assert np.isnan(found.liquidity_high).all()
         assert found.liquidity_high_touches.tolist() == [0, 0]
-        assert found.liquidity_high_row.tolist() == [-1, -1]
+        assert found.liquidity_high_bars_ago.tolist() == [-1, -1]
 
     def test_without_a_level_there_is_nothing_to_sweep(self):
         # Every candle is higher than the last: no swing high, whatever the wicks do.
@@ -48,7 +48,7 @@ class TestLevels:
         assert found.liquidity_high.tolist()[2] == 12
         assert np.isnan(found.liquidity_high[:2]).all()
         assert found.liquidity_high_touches.tolist() == [0, 0, 1]
-        assert found.liquidity_high_row.tolist() == [-1, -1, 1]
+        assert found.liquidity_high_bars_ago.tolist() == [-1, -1, 1]
 
     def test_the_nearest_untaken_level_shows(self):
         found = levels(*MARKET, *peak(11), tolerance=0.5)
@@ -89,7 +89,7 @@ class TestPools:
         found = levels(*MARKET, *peak(11.75), *peak(11.6))
         assert found.liquidity_high[6] == 12
         assert found.liquidity_high_touches[6] == 3
-        assert found.liquidity_high_row[6] == 5
+        assert found.liquidity_high_bars_ago[6] == 1
 
     def test_joining_renews_the_age(self):
         found = levels(*MARKET, *peak(12), QUIET, QUIET, max_age=2)

@@ -36,7 +36,7 @@ class TestTheBlock:
             breaks={3: 1},
         )
         assert found.ob.tolist() == [0, 0, 0, 1]
-        assert (found.ob_top[3], found.ob_bottom[3], found.ob_row[3]) == (10, 8, 1)
+        assert (found.ob_top[3], found.ob_bottom[3], found.ob_bars_ago[3]) == (10, 8, 2)
         assert found.zones.source_row.tolist() == [1]
         assert found.zones.known_row.tolist() == [3]
 
@@ -53,7 +53,7 @@ class TestTheBlock:
 
     def test_a_doji_is_not_opposing(self):
         found = blocks(DOWN_8_10, (9, 10, 8.5, 9), UP, breaks={2: 1})
-        assert found.ob_row[2] == 0
+        assert found.ob_bars_ago[2] == 2
 
     @pytest.mark.parametrize(("lookback", "expected"), [(2, 1), (1, 0)])
     def test_may_not_lie_too_far_back(self, lookback, expected):

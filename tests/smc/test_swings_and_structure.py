@@ -71,7 +71,7 @@ class TestStructure:
         found = self.of(*RISING, (12, 16, 12, 15.5))
         assert found.bos.tolist() == [0, 0, 0, 1]
         assert found.broken_level[3] == 15
-        assert found.broken_row.tolist() == [-1, -1, -1, 1]
+        assert found.broken_bars_ago.tolist() == [-1, -1, -1, 2]
         assert found.trend.tolist() == [0, 0, 0, 1]
 
     def test_a_wick_does_not_break(self):
