@@ -59,7 +59,7 @@ def keep_freed_memory() -> None:
     depending on what lies where in the heap, and the clock measures that lottery. What fresh
     memory costs is measured on its own, in a process that has run nothing else.
     """
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         libc = ctypes.CDLL(None)
         if hasattr(libc, "mallopt"):
             libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
@@ -118,13 +118,13 @@ def measure_fresh(rows: int) -> tuple[float, float]:
 
 def peak_bytes() -> int:
     """Read the process's peak resident memory."""
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
     import resource  # not on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return peak if platform.system() == "Darwin" else peak * 1024
 
 
 def report_fresh(rows: int) -> None:
@@ -185,7 +185,7 @@ def ours() -> Package:
 def smartmoneyconcepts() -> Package:
     """Wrap joshyattridge/smart-money-concepts; its facts about later candles are left out."""
     os.environ["SMC_CREDIT"] = "0"  # its greeting
-    from smartmoneyconcepts import smc
+    from smartmoneyconcepts import smc  # type: ignore[import-not-found]  # in the bench extra
 
     def after_swings(function: Callable[..., pd.DataFrame], names: str) -> Detector:
         def run(frame: pd.DataFrame) -> dict[str, Readings]:
@@ -209,7 +209,7 @@ def smartmoneyconcepts() -> Package:
 
 def pyvsmc() -> Package:
     """Wrap pyvsmc."""
-    import pyvsmc as vsmc
+    import pyvsmc as vsmc  # type: ignore[import-not-found]  # in the bench extra
 
     def prices(frame: pd.DataFrame, names: str) -> list[Readings]:
         return [frame[name].to_numpy() for name in names.split()]

@@ -101,7 +101,10 @@ def test_the_committed_configs_hold_no_secret(texts):
     assert Path("config.testnet.json") in configs
     for path in configs:
         filled = [
-            k for k, value in settings_of(json.loads(texts[path])) if k in SECRET_KEYS and value
+            k
+            for k, value in settings_of(json.loads(texts[path]))
+            # config.backtest.json shadows the real ones, which freqtrade would export.
+            if k in SECRET_KEYS and value and not value.startswith("unused")
         ]
         assert filled == [], path
 

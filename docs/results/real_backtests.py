@@ -5,7 +5,7 @@ folder of recorded candles in freqtrade's layout (2h candles and hourly funding 
 ``user_data/config.liquid15.json``). It replays them on a loopback exchange, lets ``fractal data``
 and ``freqtrade backtesting`` do what they do for everybody, and writes
 ``docs/results/real-backtests.md`` and the same tables between the markers in
-``docs/strategies.md``. Every figure comes from freqtrade's export.
+``docs/strategies.md`` and ``README.md``. Every figure comes from freqtrade's export.
 """
 
 import argparse
@@ -77,7 +77,8 @@ def backtest(folder: Path, configs: list[Path], datadir: Path) -> dict[str, Any]
     command += ["--datadir", datadir, "--backtest-directory", folder]
     command += ["--strategy-list", *STRATEGIES]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
+    # freqtrade ends with status 0 on an invalid config.
+    if done.returncode or not (folder / ".last_result.json").exists():
         raise RuntimeError(done.stdout[-3000:] + done.stderr[-3000:])
     latest = json.loads((folder / ".last_result.json").read_text())["latest_backtest"]
     with zipfile.ZipFile(folder / latest) as archive:
@@ -143,12 +144,12 @@ def main() -> None:
         "venue, so this is not out-of-sample.\n\n"
     )
     (DOCS / "results" / "real-backtests.md").write_text(head + text + "\n")
-    page = DOCS / "strategies.md"
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    if not after:
-        raise RuntimeError(f"{page.name} lacks the markers {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    for page in (DOCS / "strategies.md", ROOT / "README.md"):
+        before, _, rest = page.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        if not after:
+            raise RuntimeError(f"{page.name} lacks the markers {BEGIN} and {END}")
+        page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
     print(text)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from rich import box
 from rich.table import Table
 
 from fractal_ops.quickstart.errors import QuickstartError
@@ -69,7 +70,7 @@ class StrategyResult:
         )
 
 
-def latest_export(results_dir: Path) -> Path:
+def latest_export(results_dir: Path) -> Path | None:
     """Find the export of the latest backtest.
 
     Parameters
@@ -79,10 +80,13 @@ def latest_export(results_dir: Path) -> Path:
 
     Returns
     -------
-    Path
-        The zip file that freqtrade wrote last.
+    Path or None
+        The zip file that freqtrade wrote last; None before the first.
     """
-    pointer = json.loads((results_dir / ".last_result.json").read_text("utf-8"))
+    try:
+        pointer = json.loads((results_dir / ".last_result.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
     return results_dir / str(pointer["latest_backtest"])
 
 
@@ -134,15 +138,17 @@ def comparison_table(results: list[StrategyResult], note: str = "") -> Table:
     """
     first = results[0]
     table = Table(
+        # Without frames it fits 80 columns, so that no figure is ever cut.
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         title=f"Backtest {first.start[:16]} to {first.end[:16]} UTC",
         caption=f"Figures as exported by freqtrade. {note}".strip(),
     )
-    table.add_column("Strategy")
+    table.add_column("Strategy", no_wrap=True)
     for heading in (
-        "Trades", "Win/Draw/Loss", "Win rate", "Profit", "Profit factor",
-        "Max drawdown", "Sharpe", "Avg duration",
+        "Trades", "Win rate", "Profit", "Profit\nfactor", "Max\ndrawdown", "Sharpe", "Mean\ntime",
     ):  # fmt: skip
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         table.add_row(result.name, *_cells(result))
     return table
@@ -150,14 +156,20 @@ def comparison_table(results: list[StrategyResult], note: str = "") -> Table:
 
 def _cells(result: StrategyResult) -> list[str]:
     if result.trades == 0:
-        return ["0", *["-"] * 7]
+        return ["0", *["-"] * 6]
     return [
         str(result.trades),
-        f"{result.wins}/{result.draws}/{result.losses}",
         f"{result.winrate_ratio:.1%}",
         f"{result.profit_ratio:+.2%}",
         f"{result.profit_factor:.2f}" if result.losses else "no loss",
         f"{result.max_drawdown_ratio:.2%}",
         f"{result.sharpe:.2f}",
-        result.duration_avg.removesuffix(":00"),
+        _short(result.duration_avg),
     ]
+
+
+def _short(duration: str) -> str:
+    """Shorten freqtrade's ``1 day, 12:07:00`` to ``1d 12h``."""
+    days, _, rest = duration.rpartition(", ")
+    hours = int(rest.split(":")[0])
+    return f"{days.split()[0]}d {hours}h" if days else f"{hours}h {int(rest.split(':')[1])}m"

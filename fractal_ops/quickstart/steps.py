@@ -7,7 +7,7 @@ from rich.console import Console
 from fractal_ops.quickstart import overlays, preflight, programs
 from fractal_ops.quickstart.child import Child
 from fractal_ops.quickstart.comparison import comparison_table, latest_export, read_comparison
-from fractal_ops.quickstart.errors import QuickstartError
+from fractal_ops.quickstart.errors import ChildFailedError, QuickstartError
 from fractal_ops.quickstart.log_tail import LogTail, is_important
 from fractal_ops.quickstart.reuse import LastBacktest, fingerprint
 from fractal_ops.quickstart.settings import Exchange, Settings
@@ -76,9 +76,17 @@ def backtest(settings: Settings, supervisor: Supervisor, console: Console) -> No
             "--datadir", str(settings.data_dir), "--cache", "none", "--export", "trades",
             "--strategy-list", *settings.strategies,
         )  # fmt: skip
+        results = settings.user_data / "backtest_results"
+        before = latest_export(results)
         with console.status(f"backtesting {len(settings.strategies)} strategies"):
-            supervisor.run("backtest", command)
-        export = latest_export(settings.user_data / "backtest_results")
+            child = supervisor.run("backtest", command)
+        export = latest_export(results)
+        # freqtrade ends with status 0 on an invalid config; an older result is not this one's.
+        if export is None or export == before:
+            raise ChildFailedError(
+                "freqtrade ended without a new backtest result", f"see {child.log}",
+                child.last_lines(),
+            )  # fmt: skip
         last.remember(now, export)
     console.print(comparison_table(read_comparison(export), _MARKET_NOTES[settings.exchange]))
     console.print(f"details: {export}", soft_wrap=True)

@@ -37,7 +37,10 @@ class Rest:
 
 
 def test_a_break_of_structure_is_entered_drawn_and_taken_to_its_target(
-    tmp_path: Path, project_root: Path, processes: ProcessRunner
+    tmp_path: Path,
+    project_root: Path,
+    processes: ProcessRunner,
+    request: pytest.FixtureRequest,
 ) -> None:
     scene = staged_market.plan(datetime.now(UTC))
     staged_market.write(tmp_path / "recorded", scene)
@@ -67,6 +70,7 @@ def test_a_break_of_structure_is_entered_drawn_and_taken_to_its_target(
 
     bot = bench.freqtrade("trade", ["--config", config, "--config", only_btc])
     rest = Rest(rest_port)
+    request.addfinalizer(rest.client.close)
     eventually(rest.answers, 90, "the bot's REST API")
     wait = (scene.signal_close - datetime.now(UTC)).total_seconds() + 100
     [trade] = eventually(lambda: rest.get("/status"), max(wait, 100), "the entry")

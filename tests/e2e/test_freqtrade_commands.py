@@ -136,7 +136,7 @@ def test_plot_dataframe_draws_a_chart(workbench: Workbench) -> None:
         "plot-dataframe",
         *common(workbench),
         *("--strategy", "BosOrderBlock", "--timerange", span(workbench, 60)),
-        *("--pairs", "BTC/USDC:USDC"),
+        *("--pairs", "BTC/USDC:USDC", "--no-trades"),
     )
 
     charts = list((workbench.folder / "user_data" / "plot").glob("*.html"))

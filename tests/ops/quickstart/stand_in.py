@@ -79,6 +79,10 @@ def backtest() -> None:
     if "backtest fails" in FAULTS:
         print("freqtrade - ERROR - No data found. Terminating.", flush=True)
         sys.exit(2)
+    if "backtest ends without a result" in FAULTS:
+        # What freqtrade does with an invalid config: a message, and status 0.
+        print("freqtrade - ERROR - Configuration error: too short", flush=True)
+        return
     if "backtest hangs" in FAULTS:
         time.sleep(600)
     results = Path(option("--userdir"), "backtest_results")

@@ -22,8 +22,8 @@ RESULT = StrategyResult(
 )  # fmt: skip
 
 
-def rendered(*results):
-    console = Console(file=io.StringIO(), width=160)
+def rendered(*results, width=160):
+    console = Console(file=io.StringIO(), width=width)
     console.print(comparison_table(list(results)))
     return console.file.getvalue()
 
@@ -31,7 +31,23 @@ def rendered(*results):
 def test_figures_are_shown_as_exported():
     text = rendered(RESULT)
 
-    for part in ("FvgFill", "2/0/1", "66.7%", "-1.23%", "0.87", "5.00%", "-0.50", "9:20"):
+    for part in ("FvgFill", "66.7%", "-1.23%", "0.87", "5.00%", "-0.50", "9h 20m"):
+        assert part in text
+
+
+def test_no_figure_is_cut_on_a_terminal_of_80_columns():
+    wide = dataclasses.replace(
+        RESULT,
+        name="LiquiditySweep",
+        trades=1234,
+        profit_ratio=-0.12345,
+        duration_avg="12 days, 23:45:00",
+    )
+
+    text = rendered(wide, width=80)
+
+    assert "…" not in text
+    for part in ("LiquiditySweep", "1234", "-12.35%", "12d 23h"):
         assert part in text
 
 

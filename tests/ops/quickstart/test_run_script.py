@@ -19,7 +19,7 @@ def test_once_prints_the_comparison_and_ends_with_nothing_left(stage):
     assert run.wait() == 0, run.output()
     for name in ("LiquiditySweep", "BosOrderBlock", "FvgFill", "SmcEnsemble"):
         assert name in run.output()
-    for figure in ("12", "7/1/4", "58.3%", "+12.34%", "1.61", "5.67%", "0.98", "1 day, 2:30"):
+    for figure in ("12", "58.3%", "+12.34%", "1.61", "5.67%", "0.98", "1d 2h"):
         assert figure in run.output()
     assert stage.left_running() == {}
     assert not any(" trade " in line for line in stage.commands())
@@ -159,6 +159,17 @@ def test_a_second_run_on_the_same_user_data_is_refused(stage):
     assert second.wait() == 2
     assert f"process {first.pid}" in second.output()
     assert is_alive(first.pid)
+
+
+def test_a_backtest_without_a_new_result_is_a_failure_not_the_old_figures(stage):
+    assert stage.run("--once").wait() == 0
+
+    run = stage.run("--once", "--rerun", faults=["backtest ends without a result"])
+
+    assert run.wait() == 1
+    assert "without a new backtest result" in run.output()
+    assert "Configuration error: too short" in run.output()
+    assert "+12.34%" not in run.output()
 
 
 def test_a_second_run_reuses_the_backtest_until_something_changes(stage):
