@@ -43,10 +43,11 @@ def test_from_nothing_to_a_dry_run_bot_and_back_to_nothing(root, processes):
     )  # fmt: skip
     run.wait_for_output("Ctrl-C stops everything", 150)
 
-    rows = [line for line in run.output().splitlines() if line.startswith("│")]
-    assert [row.split()[1] for row in rows] == [
-        "LiquiditySweep", "BosOrderBlock", "FvgFill", "SmcEnsemble",
-    ]  # fmt: skip
+    names = ["LiquiditySweep", "BosOrderBlock", "FvgFill", "SmcEnsemble"]
+    words = [line.split() for line in run.output().splitlines()]
+    rows = [row for row in words if row and row[0] in names]
+    assert [row[0] for row in rows] == names
+    assert all(int(row[1]) > 0 for row in rows), "a strategy did not trade"
 
     password = json.loads((root / "user_data/config.private.json").read_text())["api_server"]
     login = base64.b64encode(f"fractal:{password['password']}".encode()).decode()
