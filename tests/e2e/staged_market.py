@@ -30,7 +30,7 @@ def plan(now: datetime) -> Scene:
     if now - boundary > timedelta(minutes=11):
         boundary += CANDLE
     start = max(now, boundary)
-    takeoff = start.replace(second=0, microsecond=0) + timedelta(minutes=2)
+    takeoff = start.replace(second=0, microsecond=0) + timedelta(minutes=3)
     return Scene(boundary, takeoff)
 
 
