@@ -28,3 +28,9 @@ def processes(tmp_path: Path) -> Iterator[ProcessRunner]:
     runner = ProcessRunner(log_dir)
     yield runner
     runner.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the test that waits for the clock, so that the others fill its waiting."""
+    items.sort(key=lambda item: "test_dry_run_trade" not in item.nodeid)
