@@ -56,7 +56,11 @@ class TestEveryStrategy:
         assert strategy.config["custom_price_max_distance_ratio"] == 0.05
 
     def test_its_defaults_are_sound(self, name):
-        load(name).ft_bot_start()
+        strategy = load(name)
+
+        strategy.ft_bot_start()  # raises where a combination of parameters is impossible
+
+        assert strategy.smc_config().warmup_bars == strategy.startup_candle_count
 
     def test_its_choices_default_to_the_reading_that_the_evidence_supports(self, name):
         supported = {"displacement", "break", "fill"}
