@@ -1,1 +1,1 @@
-"""The portfolio's risk budget; it is built in its own step, and nothing depends on it yet."""
+"""Protection plugins; the portfolio's risk budget that they show lives in `portfolio/`."""

@@ -20,7 +20,7 @@ TEXT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Programs from the system that tests or linters run: program:debian-package.
-SYSTEM_PROGRAMS=(shellcheck:shellcheck)
+SYSTEM_PROGRAMS=(shellcheck:shellcheck pg_ctlcluster:postgresql faketime:faketime)
 
 marks="not slow"
 lint=yes

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 TOOLS = ("ruff", "mypy", "lint-imports", "coverage", "python", "fractal")
+SYSTEM_PROGRAMS = ("shellcheck", "pg_ctlcluster", "faketime")
 
 
 @pytest.fixture
@@ -19,10 +20,12 @@ def project(tmp_path, project_root):
         tool = tools / name
         tool.write_text(f'#!/bin/sh\necho "{name} $*" >> {root}/calls\n[ "$FAILING" != {name} ]\n')
         tool.chmod(0o755)
-    shellcheck = root / "programs/shellcheck"
-    shellcheck.parent.mkdir()
-    shellcheck.write_text("#!/bin/sh\n")
-    shellcheck.chmod(0o755)
+    (root / "programs").mkdir()
+    # All that the script would otherwise install, in the middle of a test.
+    for name in SYSTEM_PROGRAMS:
+        program = root / "programs" / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
     return root
 
 

@@ -1,0 +1,34 @@
+"""How the ledger's journal writes amounts: JSON with exact decimals as text."""
+
+import json
+from collections.abc import Iterable
+
+from .positions import EntryRequest, Position
+
+
+def request_detail(request: EntryRequest) -> str:
+    """Describe a reserved entry."""
+    return json.dumps(
+        {
+            "side": request.side,
+            "margin": str(request.margin),
+            "notional": str(request.notional),
+            "loss_at_stop": str(request.loss_at_stop),
+            "is_addition": request.is_addition,
+        }
+    )
+
+
+def positions_detail(positions: Iterable[Position]) -> str:
+    """Describe everything that a bot holds."""
+    return json.dumps(
+        [
+            {
+                "pair": position.pair,
+                "side": position.side,
+                "margin": str(position.margin),
+                "notional": str(position.notional),
+            }
+            for position in positions
+        ]
+    )
