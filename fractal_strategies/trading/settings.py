@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fractal_protections.portfolio import read_block
 
 Ratio = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -20,8 +22,6 @@ class StrategySettings(BaseModel):
 
     leverage: Annotated[float, Field(ge=1.0, le=20.0)] = 3.0
     """Leverage of new positions; Hyperliquid takes whole numbers only."""
-    stake_ratio: Ratio = 0.05
-    """Margin of one position over the equity."""
     min_stop_ratio: Ratio = 0.01
     """Setups with a nearer stop are skipped: fees would eat the edge."""
     max_stop_ratio: Ratio = 0.08
@@ -57,22 +57,4 @@ class StrategySettings(BaseModel):
         ValueError
             The block does not fit; the message names each key, its value and the reason.
         """
-        fractal = config.get("fractal") or {}
-        if not isinstance(fractal, dict):
-            # One kind of error for every bad config, whatever is wrong with it.
-            raise ValueError(  # noqa: TRY004
-                f"config: fractal = {fractal!r}: give a block of keys and values"
-            )
-        block = fractal.get("strategy")
-        try:
-            return cls.model_validate({} if block is None else block)
-        except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(('fractal', 'strategy', *map(str, problem['loc'])))} = "
-                f"{problem['input']!r}: "
-                f"{problem['msg']}"
-                for problem in error.errors()
-            )
-            raise ValueError(
-                f"config: {problems} (known keys: {', '.join(cls.model_fields)})"
-            ) from error
+        return read_block(config, "strategy", cls)

@@ -6,22 +6,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.ft_types import AnnotationType
 from freqtrade.persistence import Order, Trade
-from freqtrade.strategy import IntParameter, IStrategy, stoploss_from_absolute
+from freqtrade.strategy import IntParameter, stoploss_from_absolute
 
+from fractal_protections.portfolio import (
+    DenialCode,
+    Denied,
+    EntryTerms,
+    PortfolioGuard,
+    fail_closed,
+)
 from fractal_strategies.smc import COLUMNS, SmcConfig, detect
 
 from .charts import PLOT_CONFIG, annotations
-from .fail_closed import fail_closed
 from .plan import PLAN_KEY, TradePlan
 from .settings import StrategySettings
 from .setups import SETUP_COLUMNS, Reading, Setup, combine
-from .sizing import fixed_share_stake
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +38,19 @@ STOP_FALLBACK_RATIO = 0.003
 resting on the exchange has been triggered and has missed."""
 LIMIT_SLACK_RATIO = 0.001
 """How much worse than its limit a resting entry may be sent: a tick's rounding."""
+BASELINE_BARS = 100
+"""Candles whose median range is what is usual for a pair."""
+TAKER_FEE_RATIO = 0.0005
+"""Fee that sizing reckons with: Hyperliquid takes 0.045 % from takers without volume."""
 TINY_STOP = 1e-6
 """Smallest stop distance: freqtrade ignores a distance of 0 and would keep the wide stop."""
 
 
-class SmcStrategy(IStrategy):
+class SmcStrategy(PortfolioGuard):
     """Base of the Smart Money Concepts strategies.
 
     A plugin defines :meth:`readings`; this class detects, filters, enters, stores stop and target
-    with the trade, and leaves.
+    with the trade, and leaves. The portfolio's guard sizes every entry, or denies it.
 
     Notes
     -----
@@ -93,7 +103,7 @@ class SmcStrategy(IStrategy):
         self.timeframe = config.get("timeframe") or self.timeframe
         try:
             self.settings = StrategySettings.from_config(config)
-            self.startup_candle_count = self.smc_config().warmup_bars
+            self.startup_candle_count = max(self.smc_config().warmup_bars, self.correlation_bars())
         except ValueError as error:
             raise OperationalException(str(error)) from error
         if self.settings.higher_timeframe_alignment and not self.reads_higher_timeframe:
@@ -200,26 +210,6 @@ class SmcStrategy(IStrategy):
         """Use the configured leverage, or the venue's most if that is less."""
         return float(int(min(self.settings.leverage, max_leverage)))
 
-    @fail_closed(0.0)
-    def custom_stake_amount(
-        self,
-        pair: str,
-        current_time: datetime,
-        current_rate: float,
-        proposed_stake: float,
-        min_stake: float | None,
-        max_stake: float,
-        leverage: float,
-        entry_tag: str | None,
-        side: str,
-        **kwargs: Any,
-    ) -> float:
-        """Stake a fixed share of the equity; the portfolio's risk budget takes this seam."""
-        if self.wallets is None:
-            raise RuntimeError("the wallets are not set up yet")
-        equity = self.wallets.get_total_stake_amount()
-        return fixed_share_stake(equity, self.settings.stake_ratio, min_stake, max_stake)
-
     def custom_entry_price(
         self,
         pair: str,
@@ -234,42 +224,33 @@ class SmcStrategy(IStrategy):
         setup = self._setup_at(pair, current_time)
         return setup.limit if setup is not None and setup.is_resting else proposed_rate
 
-    @fail_closed(False)
-    def confirm_trade_entry(
-        self,
-        pair: str,
-        order_type: str,
-        amount: float,
-        rate: float,
-        time_in_force: str,
-        current_time: datetime,
-        entry_tag: str | None,
-        side: str,
-        **kwargs: Any,
-    ) -> bool:
-        """Let an entry pass only if it still is the trade that its setup proposed."""
-        setup = self._setup_at(pair, current_time)
-        if setup is None or (setup.side > 0) != (side == "long"):
-            logger.info("%s: no %s setup on the last closed candle; entry refused", pair, side)
-            return False
-        distance = setup.side * (rate - setup.stop) / rate
+    def entry_terms(
+        self, pair: str, side: int, rate: float, now: datetime, entry_tag: str | None
+    ) -> EntryTerms | Denied:
+        """Tell the portfolio what an entry would be, if it still is what its setup proposed."""
+        frame = self._known(pair, now)
+        setup = self._setup_in(frame, now)
+        if setup is None or setup.side != side:
+            direction = "long" if side > 0 else "short"
+            return _no_setup(f"no {direction} setup on the last closed candle")
+        distance = side * (rate - setup.stop) / rate
         if not 0.5 * self.settings.min_stop_ratio <= distance <= self.settings.max_stop_ratio:
-            logger.info(
-                "%s: price %s has moved to %.2f %% from the stop %s; entry refused",
-                pair,
-                rate,
-                100 * distance,
-                setup.stop,
-            )
-            return False
-        if setup.is_resting and setup.side * (rate - setup.limit) > LIMIT_SLACK_RATIO * rate:
+            return _no_setup(f"price {rate} has moved to {distance:.2%} from the stop {setup.stop}")
+        if setup.is_resting and side * (rate - setup.limit) > LIMIT_SLACK_RATIO * rate:
             # freqtrade falls back to the market's price where custom_entry_price fails, and pulls
             # a far limit nearer: both would be another trade.
-            logger.info(
-                "%s: price %s is worse than the limit %s; entry refused", pair, rate, setup.limit
-            )
-            return False
-        return True
+            return _no_setup(f"price {rate} is worse than the limit {setup.limit}")
+        recent = frame.iloc[-BASELINE_BARS:]
+        ranges = (recent["atr"] / recent["close"]).to_numpy(dtype=float)
+        return EntryTerms(
+            side=side,
+            entry=rate,
+            stop=setup.stop,
+            confidence=setup.confidence,
+            atr=float(ranges[-1]),
+            atr_baseline=float(np.median(ranges)),
+            fee_ratio=self._fee_ratio(),
+        )
 
     def check_entry_timeout(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
@@ -294,8 +275,8 @@ class SmcStrategy(IStrategy):
 
     # -- holding and leaving -------------------------------------------------------------
 
-    def order_filled(
-        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    def on_order_filled(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime
     ) -> None:
         """Store the plan with the trade when its entry fills, so that it survives a restart.
 
@@ -386,6 +367,7 @@ class SmcStrategy(IStrategy):
         **kwargs: Any,
     ) -> str | None:
         """Leave on the time stop, or when a triggered stop-limit has missed."""
+        self.note_rate(pair, current_rate, current_time)
         plan = self.plan_of(trade)
         if plan is None:
             return None
@@ -437,10 +419,17 @@ class SmcStrategy(IStrategy):
 
     def _setup_at(self, pair: str, now: datetime) -> Setup | None:
         """Read the setup on the candle that was the last closed one at `now`."""
-        frame = self._known(pair, now)
+        return self._setup_in(self._known(pair, now), now)
+
+    def _setup_in(self, frame: pd.DataFrame, now: datetime) -> Setup | None:
         if not len(frame) or now - frame["date"].iloc[-1] >= 2 * self._bar:
             return None
         return Setup.from_row(frame.iloc[-1])
+
+    def _fee_ratio(self) -> float:
+        """Fee of one fill over its notional: the config's, or a little above the venue's taker."""
+        fee = self.config.get("fee")
+        return TAKER_FEE_RATIO if fee is None else float(fee)
 
     @fail_closed(None)
     def _setup_of_entry(self, pair: str, order: Order) -> Setup | None:
@@ -448,6 +437,10 @@ class SmcStrategy(IStrategy):
         setup = self._setup_at(pair, order.order_date_utc)
         is_long = order.ft_order_side == "buy"
         return setup if setup is not None and (setup.side > 0) == is_long else None
+
+
+def _no_setup(why: str) -> Denied:
+    return Denied(DenialCode.NO_SETUP, why)
 
 
 ALL_COLUMNS = (*COLUMNS, *SETUP_COLUMNS)

@@ -34,6 +34,7 @@ class Workbench:
         del main["add_config_files"]
         main["api_server"].update(password="e2e", jwt_secret_key="e2e" * 12)
         main["strategy_path"] = str(self.root / "fractal_strategies")
+        main["protection_path"] = str(self.root / "fractal_protections")
         main["db_url"] = f"sqlite:///{self.folder / 'trades.sqlite'}"
         main["exchange"].update(overlay["exchange"])
         main.update(overrides)

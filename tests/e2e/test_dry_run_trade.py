@@ -26,7 +26,8 @@ class Rest:
 
     def answers(self) -> bool:
         try:
-            return self.client.get("/ping").status_code == 200
+            # /ping answers before the bot has started; /status does not.
+            return self.client.get("/status").status_code == 200
         except httpx.TransportError:
             return False
 

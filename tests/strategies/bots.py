@@ -78,7 +78,7 @@ class StubWallets:
     def __init__(self, total: float) -> None:
         self.total = total
 
-    def get_total_stake_amount(self) -> float:
+    def get_total(self, currency: str) -> float:
         return self.total
 
 
@@ -114,6 +114,7 @@ def with_setups(frame: pd.DataFrame, setups: dict[int, dict[str, Any]]) -> pd.Da
         "max_bars": 0,
     }
     columns: dict[str, list[Any]] = {f"setup_{name}": [] for name in defaults}
+    columns["atr"] = [2.0] * len(frame)
     for row in range(len(frame)):
         values = defaults | ({"tag": "scripted"} | setups[row] if row in setups else {})
         assert len(values) == len(defaults), f"unknown setup key in {setups.get(row)}"

@@ -224,14 +224,9 @@ class TestRefused:
         assert len(book([CALM, CALM, CALM, CALM, CALM], LONG)) == 1
 
 
-def test_the_stake_is_the_share_of_the_equity_at_the_configured_leverage():
-    trade = only(
-        book(
-            [CALM] * 6,
-            LONG,
-            fractal={"strategy": {"leverage": 4, "stake_ratio": 0.1}},
-        )
-    )
+def test_the_stake_is_sized_by_risk_and_cut_to_the_largest_position():
+    # 3 % to the stop: 1 % x 0.8 confidence / 3 % / 4 = 6.7 % of margin; one position has 5 %.
+    trade = only(book([CALM] * 6, LONG, fractal={"strategy": {"leverage": 4}}))
 
     assert trade["leverage"] == 4.0
-    assert trade["stake_amount"] == pytest.approx(10_000 * 0.99 * 0.1, rel=1e-3)
+    assert trade["stake_amount"] == pytest.approx(10_000 * 0.05, rel=1e-3)

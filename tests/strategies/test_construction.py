@@ -27,7 +27,9 @@ class TestEveryStrategy:
         strategy = load(name, timeframe=timeframe)
 
         assert strategy.timeframe == timeframe
-        assert strategy.startup_candle_count == strategy.smc_config().warmup_bars
+        assert strategy.startup_candle_count == max(
+            strategy.smc_config().warmup_bars, strategy.correlation_bars()
+        )
         assert 0 < strategy.startup_candle_count < 5000
 
     def test_the_trend_average_spans_200_hours_whatever_the_timeframe(self, name):
@@ -40,7 +42,7 @@ class TestEveryStrategy:
         [
             ({"leverage": 2.5}, "whole number"),
             ({"levrage": 2}, "levrage"),
-            ({"stake_ratio": 7}, "7"),
+            ({"max_stop_ratio": 7}, "7"),
         ],
     )
     def test_a_bad_config_block_is_an_error_at_once(self, name, block, word):
@@ -60,7 +62,7 @@ class TestEveryStrategy:
 
         strategy.ft_bot_start()  # raises where a combination of parameters is impossible
 
-        assert strategy.smc_config().warmup_bars == strategy.startup_candle_count
+        assert strategy.startup_candle_count == 400  # both the detectors and 30 days of returns
 
     def test_its_choices_default_to_the_reading_that_the_evidence_supports(self, name):
         supported = {"displacement", "break", "fill"}

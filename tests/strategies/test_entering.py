@@ -32,14 +32,19 @@ def strategy_with(setups, rows=3, table=None, **overrides):
     strategy = load("ScriptedTrades", timeframe="1h", **overrides)
     strategy.dp = StubProvider(with_setups(candle_table(table or [CALM] * rows), setups))
     strategy.wallets = StubWallets(1000.0)
+    strategy.advise_indicators(strategy.dp.frame, {"pair": PAIR})
     return strategy
 
 
 def confirm(strategy, *, now=CLOSED, rate=100.0, side="long"):
+    """Whether an entry of the smallest size passes, from the loop's start to the order."""
+    strategy.bot_loop_start(current_time=now)
+    if not stake(strategy, now=now, rate=rate, side=side, min_stake=0.1):
+        return False
     return strategy.confirm_trade_entry(
         pair=PAIR,
         order_type="limit",
-        amount=1.0,
+        amount=0.01,
         rate=rate,
         time_in_force="GTC",
         current_time=now,
@@ -59,16 +64,16 @@ def entry_price(strategy, *, now=CLOSED, proposed=100.0):
     )
 
 
-def stake(strategy, **values):
+def stake(strategy, *, now=CLOSED, rate=100.0, side="long", **values):
     arguments = {"min_stake": 10.0, "max_stake": 500.0} | values
     return strategy.custom_stake_amount(
         pair=PAIR,
-        current_time=CLOSED,
-        current_rate=100.0,
+        current_time=now,
+        current_rate=rate,
         proposed_stake=333.0,
         leverage=3.0,
         entry_tag="scripted",
-        side="long",
+        side=side,
         **arguments,
     )
 
@@ -152,9 +157,9 @@ class TestFailClosed:
         caplog.set_level(logging.ERROR)
         return strategy
 
-    def test_confirm_says_no_when_the_data_provider_fails(self, broken, caplog):
+    def test_the_entry_is_refused_when_the_data_provider_fails(self, broken, caplog):
         assert confirm(broken) is False
-        assert "INTERNAL_ERROR in confirm_trade_entry" in caplog.text
+        assert "INTERNAL_ERROR in custom_stake_amount" in caplog.text
 
     @pytest.mark.parametrize("frame", [None, "no frame"])
     def test_confirm_says_no_to_nonsense(self, frame):
@@ -188,15 +193,30 @@ class TestFailClosed:
         assert stake(strategy) == 0.0
 
 
-class TestStake:
-    def test_it_is_the_share_of_the_equity(self):
-        assert stake(strategy_with({2: LONG})) == 50.0
+class TestTerms:
+    def test_they_name_stop_confidence_and_fees(self):
+        terms = strategy_with({2: LONG | {"confidence": 61.0}}).entry_terms(
+            PAIR, 1, 100.5, CLOSED, "scripted"
+        )
 
-    def test_below_the_minimum_there_is_no_trade(self):
-        assert stake(strategy_with({2: LONG}), min_stake=51.0) == 0.0
+        assert (terms.side, terms.entry, terms.stop, terms.confidence) == (1, 100.5, 97.0, 61.0)
+        assert terms.fee_ratio == 0.0  # the test's config says so
 
-    def test_it_is_capped_by_what_is_there(self):
-        assert stake(strategy_with({2: LONG}), max_stake=20.0) == 20.0
+    def test_the_range_is_held_against_what_is_usual(self):
+        strategy = strategy_with({149: LONG}, rows=150)
+        frame = strategy.dp.frame
+        frame.loc[:48, "atr"] = 50.0  # more than 100 candles ago: forgotten
+        frame.loc[149, "atr"] = 8.0
+
+        terms = strategy.entry_terms(PAIR, 1, 100.0, START + hours(150), "scripted")
+
+        assert (terms.atr, terms.atr_baseline) == (0.08, 0.02)
+
+    def test_without_a_fee_in_the_config_it_is_a_takers(self):
+        strategy = strategy_with({2: LONG})
+        del strategy.config["fee"]
+
+        assert strategy.entry_terms(PAIR, 1, 100.0, CLOSED, None).fee_ratio == 0.0005
 
 
 class TestEntryPrice:
