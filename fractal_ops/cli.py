@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from fractal_ops.commands.quickstart import quickstart
+from fractal_ops.commands.risk import app as risk_app
 from fractal_ops.commands.testnet import app as testnet_app
 from fractal_ops.data.command import data
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command()(quickstart)
 app.command()(data)
 app.add_typer(testnet_app, name="testnet")
+app.add_typer(risk_app, name="risk")
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Looking at the portfolio's risk budget, and changing what a person may change."""
