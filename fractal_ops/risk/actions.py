@@ -121,7 +121,7 @@ def resume(
     is_active = known.state is TradingState.ACTIVE
     moves_peak = after_transfer or not is_active or manager.check_drawdown(book) is not None
     if moves_peak:
-        ledger.rebase(peak=True, day=after_transfer, now=now)
+        ledger.rebase(peak=True, day=after_transfer, by=by, now=now)
     change = Change(known, known)
     if not is_active:
         before = ledger.set_state(TradingState.ACTIVE, reason, by, now)

@@ -176,6 +176,13 @@ def position_of(bot: str, trade: LocalTrade) -> Position:
     )
 
 
+def loss_at_stop(trade: LocalTrade, fee_ratio: float) -> Decimal:
+    """Return what a position loses at the stop that freqtrade holds for it, with fees; 0 or more."""
+    side = -1 if trade.is_short else 1
+    fees = fee_ratio * (trade.open_rate + trade.stop_loss)
+    return max(money(trade.amount * (side * (trade.open_rate - trade.stop_loss) + fees)), ZERO)
+
+
 def closed_trade_of(bot: str, trade: LocalTrade) -> ClosedTrade:
     """Read a finished trade."""
     closed_at: datetime = trade.close_date_utc or datetime.fromtimestamp(0, tz=UTC)

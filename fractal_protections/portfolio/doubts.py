@@ -55,8 +55,13 @@ class DoubtResolver:
         database knows; otherwise a person decides.
         """
         for doubt in book.reservations:
-            if doubt.ambiguous and self._is_visible(doubt, book):
-                self._resolve(doubt, [t for t in trades if t.pair == doubt.request.pair], now)
+            pair = doubt.request.pair
+            if (
+                doubt.ambiguous
+                and self._is_visible(doubt, book)
+                and self._inquiry.is_due(pair, now)
+            ):
+                self._resolve(doubt, [trade for trade in trades if trade.pair == pair], now)
 
     def _is_visible(self, doubt: Reservation, book: Book) -> bool:
         owner = book.bots.get(doubt.request.bot)

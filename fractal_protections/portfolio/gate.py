@@ -54,6 +54,8 @@ class Entry:
         Now, UTC.
     is_addition
         Whether it adds to a position of this bot.
+    carried_loss
+        What the position that it adds to loses at its own stop, stake currency.
     """
 
     pair: str
@@ -61,6 +63,7 @@ class Entry:
     leverage: Decimal
     at: datetime
     is_addition: bool = False
+    carried_loss: Decimal = ZERO
 
 
 class Gate:
@@ -211,7 +214,7 @@ class Gate:
             book = self.ledger.book(entry.at)
             view = self.view(entry.at)
             # The smallest thinkable entry: where it is denied, every size is.
-            probe = self._request(entry, UNIT, UNIT * entry.leverage, ZERO)
+            probe = self._request(entry, UNIT, UNIT * entry.leverage, entry.carried_loss)
             decision = self.manager.decide(book, probe, view)
             if isinstance(decision, Approved):
                 wanted = target_margin(
@@ -221,6 +224,8 @@ class Gate:
                     self.ledger.closed_trades(max(self.limits.loss_streak, self.limits.win_streak)),
                     self.limits,
                 )
+                if entry.carried_loss:
+                    wanted = min(wanted, self._risk_left(book, entry))
                 room, binding = self.manager.largest_margin(book, probe, view)
                 margin = round_down(min(wanted, room, max_margin))
                 if margin >= min_margin and margin > 0:
@@ -266,7 +271,7 @@ class Gate:
                 entry,
                 money(amount * rate / float(entry.leverage)),
                 exact,
-                money(exact * entry.terms.loss_ratio()),
+                money(exact * entry.terms.loss_ratio()) + entry.carried_loss,
             )
             view = self.view(entry.at)
             decision, _ = self.ledger.reserve(
@@ -344,6 +349,11 @@ class Gate:
             known = "none is known" if last is None else f"the last one closed at {last[1]}"
             return Denied(DenialCode.STALE_DATA, f"candles of {entry.pair} are stale: {known}")
         return None
+
+    def _risk_left(self, book: Book, entry: Entry) -> Decimal:
+        """Margin that brings position and addition together to the risk of one trade."""
+        risk = self.limits.risk_per_trade_ratio * self.manager.equity(book) - entry.carried_loss
+        return round_down(risk / entry.terms.loss_ratio() / entry.leverage)
 
     def _request(
         self, entry: Entry, margin: Decimal, notional: Decimal, loss: Decimal

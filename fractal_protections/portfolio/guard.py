@@ -15,7 +15,7 @@ from freqtrade.persistence import Order, Trade
 from freqtrade.resolvers import ProtectionResolver
 from freqtrade.strategy import IStrategy
 
-from .bookkeeping import Bookkeeper
+from .bookkeeping import Bookkeeper, loss_at_stop
 from .decisions import DenialCode, Denied
 from .doubts import DoubtResolver
 from .fail_closed import fail_closed
@@ -468,7 +468,7 @@ class PortfolioGuard(IStrategy):
             current_time,
             trade.enter_tag,
             leverage,
-            is_addition=True,
+            adds_to=trade,
         )
         if entry is None:
             return None
@@ -504,14 +504,17 @@ class PortfolioGuard(IStrategy):
         entry_tag: str | None,
         leverage: float,
         *,
-        is_addition: bool = False,
+        adds_to: Trade | None = None,
     ) -> Entry | None:
         direction = 1 if side == "long" else -1
         terms = self.entry_terms(pair, direction, rate, now, entry_tag)
         if isinstance(terms, Denied):
             self.gate.deny(pair, direction, terms, now)
             return None
-        return Entry(pair, terms, Decimal(str(leverage)), now, is_addition)
+        exact = Decimal(str(leverage))
+        if adds_to is None:
+            return Entry(pair, terms, exact, now)
+        return Entry(pair, terms, exact, now, True, loss_at_stop(adds_to, terms.fee_ratio))
 
     def _minimum(self, min_stake: float | None) -> Decimal:
         """Return the smallest margin as a live bot meets it, so that a backtest decides alike."""

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable
 
+from .decisions import Approved
 from .positions import EntryRequest, Position
 
 
-def request_detail(request: EntryRequest) -> str:
-    """Describe a reserved entry."""
+def request_detail(request: EntryRequest, approved: Approved) -> str:
+    """Describe a reserved entry, with the numbers that it was approved by."""
     return json.dumps(
         {
+            **{name: str(value) for name, value in approved.numbers.items()},
             "side": request.side,
             "margin": str(request.margin),
             "notional": str(request.notional),

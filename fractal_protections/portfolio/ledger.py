@@ -146,7 +146,7 @@ class Ledger(Protocol):
     def mark_daily_loss(self, now: datetime) -> bool:
         """Note that today's loss limit was reached; True if that is new."""
 
-    def rebase(self, *, peak: bool, day: bool, now: datetime) -> None:
+    def rebase(self, *, peak: bool, day: bool, by: str, now: datetime) -> None:
         """Measure drawdown and/or today's loss from the present equity."""
 
     def fence(self, fence: Fence) -> bool:

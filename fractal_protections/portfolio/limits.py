@@ -93,6 +93,13 @@ class RiskLimits(BaseModel):
             )
         return value
 
+    @field_validator("max_drawdown_ratio")
+    @classmethod
+    def _check_drawdown(cls, value: Decimal) -> Decimal:
+        if value == 1:
+            raise ValueError("switches the limit off, since nothing is left at 1: write 0.20")
+        return value
+
     @field_validator("min_confidence")
     @classmethod
     def _check_score(cls, value: float) -> float:

@@ -56,7 +56,8 @@ class MemoryLedger:
             return decision, None
         reservation = Reservation(str(next(self._ids)), request, False, capital_until)
         self._reservations[reservation.id] = reservation
-        self._note(request.at, request.bot, "reserved", request.pair, request_detail(request))
+        detail = request_detail(request, decision)
+        self._note(request.at, request.bot, "reserved", request.pair, detail)
         return decision, reservation
 
     def report(self, report: BotReport, patience: Patience) -> Book:
@@ -140,14 +141,14 @@ class MemoryLedger:
         self._daily_loss_on = today
         return is_new
 
-    def rebase(self, *, peak: bool, day: bool, now: datetime) -> None:
+    def rebase(self, *, peak: bool, day: bool, by: str, now: datetime) -> None:
         """Measure drawdown and/or today's loss from the present equity."""
         for account, track in self._tracks.items():
             moved = track.rebase_peak() if peak else track
             self._tracks[account] = moved.rebase_day() if day else moved
         if day:
             self._daily_loss_on = None
-        self._note(now, "operator", "rebased", None, json.dumps({"peak": peak, "day": day}))
+        self._note(now, by, "rebased", None, json.dumps({"peak": peak, "day": day}))
 
     def fence(self, fence: Fence) -> bool:
         """Close a pair; True if it was open."""

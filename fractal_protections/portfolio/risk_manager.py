@@ -83,8 +83,15 @@ class PortfolioRiskManager:
         )
         if denied is not None:
             return denied
-        equity = self.equity(book)
-        return Approved(request.margin, {"equity": equity, "margin": request.margin})
+        held = book.exposures()
+        after = _signed_notional(held)
+        after[request.pair] = after.get(request.pair, ZERO) + request.side * request.notional
+        numbers = {
+            "equity": self.equity(book),
+            "total_margin": _margin(held) + request.margin,
+            "correlated": max(exposure.value for exposure in view.exposures(after)),
+        }
+        return Approved(request.margin, numbers)
 
     # -- one predicate per rule ------------------------------------------------------------
 

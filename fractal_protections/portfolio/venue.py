@@ -51,18 +51,19 @@ class VenueInquiry:
         self._retry = retry
         self._asked_at: dict[str, datetime] = {}
 
+    def is_due(self, pair: str, now: datetime) -> bool:
+        """Whether the last question about a pair is long enough ago."""
+        asked = self._asked_at.get(pair)
+        return asked is None or not timedelta(0) <= now - asked < self._retry
+
     def ask(self, pair: str, now: datetime) -> VenueAnswer | None:
         """Ask about a pair.
 
         Returns
         -------
         VenueAnswer or None
-            None where the venue did not answer in time, failed, or was asked a moment ago:
-            nothing is known then.
+            None where the venue did not answer in time or failed: nothing is known then.
         """
-        asked = self._asked_at.get(pair)
-        if asked is not None and timedelta(0) <= now - asked < self._retry:
-            return None
         self._asked_at[pair] = now
         answers: list[VenueAnswer] = []
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +42,18 @@ class Workbench:
         path.write_text(json.dumps(main))
         return path
 
-    def freqtrade(self, command: str, arguments: Sequence[str | Path]) -> RunningProcess:
+    def freqtrade(
+        self,
+        command: str,
+        arguments: Sequence[str | Path],
+        env: Mapping[str, str] | None = None,
+    ) -> RunningProcess:
         """Start freqtrade in this workbench."""
         return self.runner.start(
             [BIN / "freqtrade", command, "--user-data-dir", self.folder / "user_data", *arguments],
             cwd=self.folder,
             # Wide enough that freqtrade's tables are not cut.
-            env={**os.environ, "COLUMNS": "400"},
+            env={**os.environ, **(env or {}), "COLUMNS": "400"},
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -81,6 +82,7 @@ class LiveBot:
         )
         table = candle_table([CALM] * 3)
         self.provider = LiveProvider(with_setups(table, {2: LONG | (setup or {})}))
+        self.provider._exchange = SimpleNamespace(_api=None)
         self.strategy.dp = self.provider
         self.strategy.wallets = StubWallets(total)
         self.strategy.ft_bot_start()
@@ -145,6 +147,7 @@ def open_position(
         fee_close=0.0,
         is_open=True,
         is_short=False,
+        stop_loss=97.0,
         leverage=3.0,
         trading_mode=TradingMode.FUTURES,
         exchange="hyperliquid",

@@ -48,6 +48,7 @@ def test_an_owner_that_fails_to_listen_changes_no_answer(caplog):
     assert Listening(fails=True).fails(pair="BTC") is False
     assert "could not report the failure of fails" in caplog.text
 
+
 @pytest.mark.parametrize(("args", "kwargs"), [((), {"pair": "BTC"}), (("BTC",), {})])
 def test_a_failing_hook_answers_no_and_says_so_with_the_trace(caplog, args, kwargs):
     with caplog.at_level(logging.ERROR):

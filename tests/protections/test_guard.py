@@ -418,6 +418,23 @@ class TestAdditions:
         assert self.adjust(adding, 10.0) is None
         assert adding.codes() == ["POSITION_SIZE"]
 
+    def test_position_and_addition_together_lose_no_more_than_one_trade_may(self, adding):
+        # 0.9 contracts of 100 to the stop at 90: 9 of the 10 that one trade may lose.
+        adding.trade.stop_loss = 90.0
+
+        added = self.adjust(adding, 100.0)
+
+        # The last 1, over 3 % to the setup's stop at three times leverage.
+        assert added == pytest.approx(1.0 / 0.03 / 3.0)
+        [held] = adding.ledger.book(CLOSED).reservations
+        assert float(held.request.loss_at_stop) == pytest.approx(10.0)
+
+    def test_a_position_that_risks_enough_takes_no_addition(self, adding):
+        adding.trade.stop_loss = 88.0
+
+        assert self.adjust(adding, 10.0) is None
+        assert adding.codes() == ["RISK_PER_TRADE"]
+
     def test_a_reduction_passes_in_every_state(self, adding):
         adding.ledger.set_state(TradingState.HALTED, "test", "operator", CLOSED)
 

@@ -102,7 +102,7 @@ class SqlLedger:
             reservation = Reservation(uuid.uuid4().hex, request, False, capital_until)
             with translated(self.name):
                 connection.execute(insert(reservations).values(reservation_row(reservation)))
-                detail = request_detail(request)
+                detail = request_detail(request, decision)
                 note(connection, request.at, request.bot, "reserved", request.pair, detail)
         return decision, reservation
 
@@ -199,7 +199,7 @@ class SqlLedger:
             connection.execute(update(meta).values(daily_loss_on=today))
             return True
 
-    def rebase(self, *, peak: bool, day: bool, now: datetime) -> None:
+    def rebase(self, *, peak: bool, day: bool, by: str, now: datetime) -> None:
         """Measure drawdown and/or today's loss from the present equity."""
         now = as_utc(now)
         with self._database.write() as connection:
@@ -210,7 +210,7 @@ class SqlLedger:
             if day:
                 connection.execute(update(meta).values(daily_loss_on=None))
             detail = json.dumps({"peak": peak, "day": day})
-            note(connection, now, "operator", "rebased", None, detail)
+            note(connection, now, by, "rebased", None, detail)
 
     def fence(self, fence: Fence) -> bool:
         """Close a pair; True if it was open."""
