@@ -26,7 +26,7 @@ class DailyLossLimit(PortfolioProtection):
 
     def judge(self, date_now: datetime, side: LongShort, pair: str) -> ProtectionReturn | None:
         """Lock until the day is over."""
-        denied = self.gate.manager.check_daily_loss(self.gate.ledger.book(date_now))
+        denied = self.gate.manager.check_daily_loss(self.book(date_now))
         if denied is None:
             return None
         midnight = date_now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

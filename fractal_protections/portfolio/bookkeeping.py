@@ -177,7 +177,7 @@ def position_of(bot: str, trade: LocalTrade) -> Position:
 
 
 def loss_at_stop(trade: LocalTrade, fee_ratio: float) -> Decimal:
-    """Return what a position loses at the stop that freqtrade holds for it, with fees; 0 or more."""
+    """Return what a position loses at its stop, fees included; 0 or more."""
     side = -1 if trade.is_short else 1
     fees = fee_ratio * (trade.open_rate + trade.stop_loss)
     return max(money(trade.amount * (side * (trade.open_rate - trade.stop_loss) + fees)), ZERO)

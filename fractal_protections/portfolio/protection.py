@@ -3,6 +3,7 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from freqtrade.constants import Config, LongShort
 from freqtrade.exceptions import OperationalException
 from freqtrade.exchange import timeframe_to_minutes
+from freqtrade.persistence import Trade
 from freqtrade.plugins.protections import IProtection, ProtectionReturn
 
+from .book import Book
 from .gate import Gate
 from .positions import EntryRequest
 from .risk_manager import AvailableRisk
@@ -74,13 +77,33 @@ class PortfolioProtection(IProtection):
         candles = self._stop_duration_candles or 1
         return ProtectionReturn(True, date_now + candles * self._candle, reason, side)
 
+    def book(self, now: datetime) -> Book:
+        """Read the ledger, without the trade whose closing is the reason for being asked.
+
+        freqtrade asks in the middle of a loop, and the ledger hears of a closed trade only at the
+        start of the next one.
+        """
+        book = self.gate.ledger.book(now)
+        still_open = {trade.pair for trade in Trade.get_trades_proxy(is_open=True)}
+
+        def counts(bot: str, pair: str) -> bool:
+            return bot != self.gate.bot or pair in still_open
+
+        return replace(
+            book,
+            positions=tuple(p for p in book.positions if counts(p.bot, p.pair)),
+            reservations=tuple(
+                r for r in book.reservations if r.ambiguous or counts(r.request.bot, r.request.pair)
+            ),
+        )
+
     def available_risk(self, now: datetime) -> AvailableRisk:
         """Return what the portfolio can still take on."""
-        return self.gate.manager.get_available_risk(self.gate.ledger.book(now))
+        return self.gate.manager.get_available_risk(self.book(now))
 
     def correlated_room(self, pair: str, side: LongShort, now: datetime) -> Decimal:
         """Return the notional that the pair's group has left in a direction, stake currency."""
-        book = self.gate.ledger.book(now)
+        book = self.book(now)
         direction = 1 if side == "long" else -1
         one = Decimal(1)
         probe = EntryRequest(self.gate.bot, pair, direction, one, one, Decimal(0), 100.0, now)

@@ -11,7 +11,14 @@ from freqtrade.plugins.protections import IProtection
 from freqtrade.resolvers import ProtectionResolver
 
 from fractal_protections.portfolio.correlation import CorrelationView
-from tests.protections.live_bot import CLOSED, ETH, LiveBot, open_position, trade_database
+from tests.protections.live_bot import (
+    CLOSED,
+    ETH,
+    LiveBot,
+    close_position,
+    open_position,
+    trade_database,
+)
 from tests.strategies.bots import PAIR, load
 
 OURS = ("DailyLossLimit", "ExposureLimit", "CorrelatedExposureLimit")
@@ -115,6 +122,16 @@ class TestExposureLimit:
         assert lock.until == CLOSED + timedelta(hours=2)
         assert lock.lock_side == "*"
         assert "no position slot left" in lock.reason
+
+    def test_the_trade_that_has_just_closed_holds_no_slot(self, bot):
+        trades = []
+        for pair in (PAIR, ETH, "SOL/USDC:USDC"):
+            trades.append(open_position(pair))
+            bot.strategy.note_rate(pair, 100.0, CLOSED)
+        bot.loop()
+        close_position(trades[0], 1.0, CLOSED)  # the ledger hears of it in the next loop
+
+        assert plugin(bot, "ExposureLimit").global_stop(CLOSED, "long", 1000.0) is None
 
     def test_it_locks_when_the_margin_is_used_up(self, bot):
         open_position(PAIR, stake=200.0)

@@ -1,0 +1,166 @@
+"""Real bots in dry-run on one clock, one exchange and one ledger."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fractal_protections.portfolio.sql import SqlLedger, open_ledger
+from tests.e2e.conftest import BIN, Workbench
+from tests.kit import ProcessRunner, RunningProcess, SharedClock, eventually, free_port
+
+SECOND = timedelta(seconds=1)
+EAGER: dict[str, dict[str, dict[str, Any]]] = {
+    "LiquiditySweep": {
+        "buy": {"min_confidence": 0, "confirmation": "reclaim"},
+        "sell": {"max_bars": 12, "reclaim_target_r": 1.0},
+    },
+    "BosOrderBlock": {
+        "buy": {"min_confidence": 0, "entry": "retest", "body_atr": 1.0, "volume_ratio": 1.0},
+        "sell": {"max_bars": 12, "retest_target_r": 1.0},
+    },
+    "FvgFill": {
+        "buy": {"min_confidence": 0, "least_size_atr": 0.5, "volume_ratio": 1.0},
+        "sell": {"max_bars": 12, "target_r": 1.5},
+    },
+    "SmcEnsemble": {},
+    "UnlockedEnsemble": {
+        "buy": {
+            "min_confidence": 0,
+            "swing_width": 3,
+            "sweep_confirmation": "reclaim",
+            "bos_entry": "retest",
+            "fvg_entry": "mean_reversion",
+        },
+    },
+}
+"""Parameters that take every setup and hold it briefly, so that the budget is contested."""
+
+
+UNLOCKED = '''
+from fractal_strategies.smc_ensemble import SmcEnsemble
+
+
+class UnlockedEnsemble(SmcEnsemble):
+    """The ensemble without freqtrade's locks, and with all the history that a bot gets."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        # A backtest brings what is asked for; a bot gets what one call of the exchange returns.
+        self.startup_candle_count = 4900
+
+    def portfolio_protections(self):
+        return []
+'''
+
+
+@dataclass
+class Fleet:
+    """The running bots, their exchange, their ledger and their clock."""
+
+    clock: SharedClock
+    ledger: SqlLedger
+    bots: dict[str, RunningProcess]
+    bench: Workbench
+    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.bench.folder
+
+    def trades(self, name: str) -> list[dict[str, Any]]:
+        """Every trade in a bot's database."""
+        with sqlite3.connect(f"{self.folder / name}.trades.sqlite") as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute("select * from trades order by id")]
+
+    def settle(self, loops: int) -> None:
+        """Wait until every bot has begun as many loops, each a second later than the one before.
+
+        A loop begins with the bot's report, so two of them say that one is over.
+        """
+        for _ in range(loops):
+            now = self.clock.advance(SECOND)
+            what = f"every bot's report at {now}"
+            eventually(lambda now=now: self._have_reported(now), 60, what)
+
+    def _have_reported(self, now: datetime) -> bool:
+        for name, process in self.bots.items():
+            assert process.popen.poll() is None, f"{name} ended:\n{process.output()[-5000:]}"
+        reports = self.ledger.book(now).bots.values()
+        return len(reports) == len(self.bots) and all(bot.reported_at >= now for bot in reports)
+
+
+def eager(folder: Path, root: Path) -> Path:
+    """Copy the plugins with parameters that trade a lot."""
+    plugins = folder / "strategies"
+    shutil.copytree(root / "fractal_strategies", plugins, ignore=shutil.ignore_patterns("*.json"))
+    for child in plugins.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+    (plugins / "unlocked_ensemble.py").write_text(UNLOCKED)
+    for module in plugins.glob("[!_]*.py"):
+        name = "".join(word.title() for word in module.stem.split("_"))
+        parameters = {"strategy_name": name, "params": EAGER[name]}
+        module.with_suffix(".json").write_text(json.dumps(parameters))
+    return plugins
+
+
+def start(
+    runner: ProcessRunner,
+    folder: Path,
+    root: Path,
+    moment: datetime,
+    strategies: Sequence[str],
+    limits: dict[str, Any],
+    *,
+    pairs: int = 10,
+    settings: dict[str, Any] | None = None,
+) -> Fleet:
+    """Start the exchange and the bots, all on one clock that stands at `moment`."""
+    (folder / "user_data").mkdir()
+    clock = SharedClock(folder / "clock", moment)
+    port = free_port()
+    exchange = runner.start([BIN / "fractal", "testnet", "--port", str(port)], env=clock.env())
+    exchange.wait_for_output("ready at", timeout=60)
+    bench = Workbench(root, folder, f"http://127.0.0.1:{port}", runner)
+    url = f"sqlite:///{folder / 'ledger.sqlite'}"
+    base = bench.config(
+        strategy_path=str(eager(folder, root)),
+        internals={"process_throttle_secs": 0},
+        force_entry_enable=True,
+        max_open_trades=50,  # the portfolio's limits are what counts here
+        fractal={
+            "limits": limits,
+            "strategy": settings or {},
+            "portfolio": {
+                "ledger_url": url,
+                # The clock jumps by most of an hour between two loops.
+                "max_report_age_seconds": 3600,
+                "lock_timeout_seconds": 10,
+            },
+        },
+    )
+    config = json.loads(base.read_text())
+    liquid = json.loads((root / "user_data" / "config.liquid15.json").read_text())
+    config["exchange"]["pair_whitelist"] = liquid["exchange"]["pair_whitelist"][:pairs]
+    config["exchange"]["enable_ws"] = False
+    # ccxt's rate limiter waits for time to pass, and on this clock none does.
+    config["exchange"]["ccxt_config"]["enableRateLimit"] = False
+    bots, ports = {}, {}
+    for name in strategies:
+        ports[name] = free_port()
+        own = folder / f"{name}.json"
+        api = {**config["api_server"], "listen_port": ports[name]}
+        database = f"sqlite:///{folder / name}.trades.sqlite"
+        own.write_text(json.dumps({**config, "db_url": database, "api_server": api}))
+        arguments: list[str | Path] = ["--config", own, "--strategy", name]
+        bots[name] = bench.freqtrade("trade", arguments, clock.env())
+    for bot in bots.values():
+        bot.wait_for_output("Changing state to: RUNNING", 90)
+    ledger = open_ledger(url, mode=None, create=False)
+    return Fleet(clock, ledger, bots, bench, ports)
