@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,20 +38,30 @@ MARKET: dict[str, Any] = {
 }
 
 
+def market_of(pair: str) -> dict[str, Any]:
+    """The market written down above, under another name."""
+    base = pair.partition("/")[0]
+    return {**MARKET, "id": base, "symbol": pair, "base": base}
+
+
 @contextmanager
-def offline_backtesting(strategy: str, **overrides: Any) -> Iterator[Backtesting]:
-    """Backtesting with Hyperliquid's own class over one market that is written down here."""
-    config = make_config(strategy, timeframe="1h", **overrides)
+def offline_backtesting(
+    strategy: str, pairs: Sequence[str] = (PAIR,), **overrides: Any
+) -> Iterator[Backtesting]:
+    """Backtesting with Hyperliquid's own class over markets that are written down here."""
+    config = make_config(strategy, **{"timeframe": "1h", **overrides})
+    config["exchange"]["pair_whitelist"] = list(pairs)
+    markets = {pair: market_of(pair) for pair in pairs}
     exchange = ExchangeResolver.load_exchange(config, validate=False)
-    exchange._markets = {PAIR: MARKET}
+    exchange._markets = markets
     exchange._last_markets_refresh = int(time.time() * 1000) + 10**9
     for api in (exchange._api, exchange._api_async):
-        api.markets = {PAIR: MARKET}
+        api.markets = markets
     exchange.calculate_funding_fees = lambda *args, **kwargs: 0.0
     testing = Backtesting(config, exchange)
     try:
         testing.required_startup = 0
-        testing.futures_data = {PAIR: pd.DataFrame()}
+        testing.futures_data = {pair: pd.DataFrame() for pair in pairs}
         testing.funding_fee_timeframe_secs = 3600
         (strategy_object,) = testing.strategylist
         # Backtesting writes into this dict, which otherwise belongs to the class.
