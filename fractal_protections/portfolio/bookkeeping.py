@@ -54,6 +54,8 @@ class Bookkeeper:
         self._rates: dict[str, tuple[float, datetime]] = {}
         self._exited: set[int] = set()
         self._is_first = True
+        self.is_flat = False
+        """Whether the latest report held no position; not before there was one."""
 
     def note_rate(self, pair: str, rate: float, now: datetime) -> None:
         """Remember a price that freqtrade has just fetched."""
@@ -111,6 +113,7 @@ class Bookkeeper:
             clusters=clusters,
         )
         self._is_first = False
+        self.is_flat = not report.positions
         return report, closed
 
     def _profit(self, trade: LocalTrade, now: datetime) -> Decimal:

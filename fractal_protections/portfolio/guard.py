@@ -11,7 +11,7 @@ import pandas as pd
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.exchange import timeframe_to_minutes
-from freqtrade.persistence import Order, Trade
+from freqtrade.persistence import LocalTrade, Order, Trade
 from freqtrade.resolvers import ProtectionResolver
 from freqtrade.strategy import IStrategy
 
@@ -95,6 +95,8 @@ class PortfolioGuard(IStrategy):
         self._books: Bookkeeper | None = None
         self._doubts: DoubtResolver | None = None
         self._leverages: dict[str, float] = {}
+        self._asked: tuple[Any, EntryTerms | Denied] = (None, _NOT_ASKED)
+        self._unreported: datetime | None = None
         self._last_loop: datetime | None = None
 
     # -- what a strategy answers -------------------------------------------------------------
@@ -342,12 +344,24 @@ class PortfolioGuard(IStrategy):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Tell the ledger what this bot holds and is worth."""
         if self.portfolio_settings.gate:
-            self._report(current_time)
+            if not self._may_report_later(current_time):
+                self._report(current_time)
+            self._summarise_backtest(current_time)
         self.on_loop(current_time)
 
+    def _may_report_later(self, now: datetime) -> bool:
+        """Whether a backtest can leave the report until an entry is asked for.
+
+        While it holds nothing, its equity stands still, and so do its losses.
+        """
+        if self._guard_mode in TRADING:
+            return False
+        self._restart_if_back(now)
+        is_flat = not LocalTrade.bt_trades_open and self._books is not None and self._books.is_flat
+        self._unreported = now if is_flat else None
+        return is_flat
+
     def _report(self, now: datetime) -> None:
-        if self._guard_mode not in TRADING:
-            self._restart_if_back(now)
         gate = self.gate
         try:
             books = self._open_books()
@@ -359,10 +373,12 @@ class PortfolioGuard(IStrategy):
             raise
         if self._doubts is not None:
             self._doubts.resolve(book, books.open_trades(), now)
-        end = gate.closes.end
+
+    def _summarise_backtest(self, now: datetime) -> None:
+        end = self.gate.closes.end
         if self._guard_mode == RunMode.BACKTEST and end is not None and now >= end:
             # The last candle takes no entries, so all denials are known by now.
-            logger.info("%s: %s", self.bot_id, gate.summary())
+            logger.info("%s: %s", self.bot_id, self.gate.summary())
 
     def _open_books(self) -> Bookkeeper:
         if self.wallets is None or self._books is None:
@@ -394,6 +410,9 @@ class PortfolioGuard(IStrategy):
         """Size the entry by its risk and cut it to what the portfolio can bear; 0 denies it."""
         if not self.portfolio_settings.gate:
             return proposed_stake
+        if self._unreported is not None:
+            self._report(self._unreported)
+            self._unreported = None
         self._leverages[pair] = leverage
         entry = self._entry(pair, side, current_rate, current_time, entry_tag, leverage)
         if entry is None:
@@ -507,7 +526,11 @@ class PortfolioGuard(IStrategy):
         adds_to: Trade | None = None,
     ) -> Entry | None:
         direction = 1 if side == "long" else -1
-        terms = self.entry_terms(pair, direction, rate, now, entry_tag)
+        # freqtrade asks for the stake and for the confirmation of one order, one after the other.
+        question = (pair, direction, rate, now, entry_tag)
+        if question != self._asked[0]:
+            self._asked = (question, self.entry_terms(*question))
+        terms = self._asked[1]
         if isinstance(terms, Denied):
             self.gate.deny(pair, direction, terms, now)
             return None
@@ -532,6 +555,9 @@ class PortfolioGuard(IStrategy):
                 self._observe(pair, frame)
                 known = self.gate.closes.last_close(pair, now)
         return known
+
+
+_NOT_ASKED = Denied(DenialCode.NO_SETUP, "nothing was asked yet")
 
 
 def _snake(name: str) -> str:

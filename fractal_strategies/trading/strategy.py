@@ -415,7 +415,9 @@ class SmcStrategy(PortfolioGuard):
         frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
         if not len(frame):
             return frame  # type: ignore[no-any-return]
-        return frame.loc[frame["date"] + self._bar <= now.astimezone(UTC)]  # type: ignore[no-any-return]
+        # Dates ascend, so this is a cut, not a mask over every row.
+        known = frame["date"].searchsorted(now.astimezone(UTC) - self._bar, side="right")
+        return frame.iloc[:known]  # type: ignore[no-any-return]
 
     def _setup_at(self, pair: str, now: datetime) -> Setup | None:
         """Read the setup on the candle that was the last closed one at `now`."""
@@ -423,6 +425,8 @@ class SmcStrategy(PortfolioGuard):
 
     def _setup_in(self, frame: pd.DataFrame, now: datetime) -> Setup | None:
         if not len(frame) or now - frame["date"].iloc[-1] >= 2 * self._bar:
+            return None
+        if not frame["setup_side"].iat[-1]:
             return None
         return Setup.from_row(frame.iloc[-1])
 
