@@ -97,6 +97,8 @@ if [ ${#pytest_args[@]} -eq 0 ]; then
     stage "coverage" "$bin/coverage" report
     stage "coverage of the strategies, at least 95 %" \
         "$bin/coverage" report --include='fractal_strategies/*' --fail-under=95
+    stage "coverage of the protections, at least 95 %" \
+        "$bin/coverage" report --include='fractal_protections/*' --fail-under=95
 fi
 
 printf '\n== summary\n'

@@ -88,6 +88,7 @@ def test_lookahead_analysis_finds_no_bias(workbench: Workbench, strategy: str) -
         workbench,
         "lookahead-analysis",
         *common(workbench),
+        *("--config", workbench.root / "user_data" / "config.analysis.json"),
         *("--strategy", strategy, "--timerange", span(workbench, 300)),
         *("--minimum-trade-amount", "5", "--targeted-trade-amount", "8"),
     )
@@ -103,6 +104,7 @@ def test_recursive_analysis_finds_columns_settled_after_the_warmup(
         workbench,
         "recursive-analysis",
         *common(workbench),
+        *("--config", workbench.root / "user_data" / "config.analysis.json"),
         *("--strategy", strategy, "--timerange", span(workbench, 60)),
         *("--startup-candle", "200", "400", "800", "1600"),
     )
