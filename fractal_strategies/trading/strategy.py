@@ -426,7 +426,7 @@ class SmcStrategy(PortfolioGuard):
     def _setup_in(self, frame: pd.DataFrame, now: datetime) -> Setup | None:
         if not len(frame) or now - frame["date"].iloc[-1] >= 2 * self._bar:
             return None
-        if not frame["setup_side"].iat[-1]:
+        if not frame["setup_side"].to_numpy()[-1]:
             return None
         return Setup.from_row(frame.iloc[-1])
 
