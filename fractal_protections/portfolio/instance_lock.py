@@ -55,9 +55,3 @@ class InstanceLock:
                     "give this one another bot_name in its config"
                 ) from error
         _held[self.path] = descriptor
-
-    def release(self) -> None:
-        """Give the lock back."""
-        descriptor = _held.pop(self.path, None)
-        if descriptor is not None:
-            os.close(descriptor)

@@ -62,6 +62,8 @@ def test_backtesting_trades_every_strategy_and_books_stops_as_stops(workbench: W
         *("--strategy-list", *STRATEGIES),
     )
 
+    # The budget of a backtest lives in memory.
+    assert not list(workbench.folder.rglob("fractal_ledger*"))
     latest = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
     with zipfile.ZipFile(results / latest) as archive:
         export = json.loads(archive.read(Path(latest).with_suffix(".json").name))

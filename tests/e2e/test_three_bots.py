@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-bots"), pytest.mark.
 STRATEGIES = ("LiquiditySweep", "BosOrderBlock", "FvgFill")
 START = datetime(2026, 5, 4, 0, 0, 3, tzinfo=UTC)
 CANDLE = timedelta(hours=2)
-CANDLES = 24
+CANDLES = 18
 LIMITS = {
     # Smaller and more positions than by default, so that more of them come and go.
     "min_confidence": 0,
@@ -32,7 +32,7 @@ LIMITS = {
 
 @pytest.fixture(scope="module")
 def bots(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Iterator[Fleet]:
-    """The bots after two days of candles."""
+    """The bots after a day and a half of candles."""
     folder = tmp_path_factory.mktemp("three-bots")
     (folder / "logs").mkdir()
     runner = ProcessRunner(folder / "logs")

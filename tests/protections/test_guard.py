@@ -10,20 +10,31 @@ from types import SimpleNamespace
 import pytest
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
+from freqtrade.persistence import LocalTrade
 
 from fractal_protections.portfolio import DenialCode, PortfolioGuard
 from fractal_protections.portfolio.book import Fence, TradingState
 from fractal_protections.portfolio.instance_lock import InstanceLock
+from fractal_protections.portfolio.ledger import LedgerError
 from fractal_strategies.trading import SmcStrategy
 from tests.protections.live_bot import (
     CLOSED,
     ETH,
+    LONG,
     LiveBot,
     close_position,
     open_position,
     trade_database,
 )
-from tests.strategies.bots import PAIR, hours, load
+from tests.strategies.bots import (
+    PAIR,
+    StubProvider,
+    StubWallets,
+    candle_table,
+    hours,
+    load,
+    with_setups,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -326,6 +337,32 @@ class TestFailClosed:
         assert bot.codes() == ["POSITION_DRIFT"]
         assert bot.enter(ETH) is True
 
+    def test_a_failing_strategy_breaks_no_loop_and_no_fill(self, bot, caplog):
+        def explode(*args):
+            raise ZeroDivisionError("specimen")
+
+        bot.strategy.on_order_filled = explode
+        trade = open_position()
+        order = SimpleNamespace(ft_order_side="buy")
+        bot.strategy.order_filled(pair=PAIR, trade=trade, order=order, current_time=CLOSED)
+        bot.strategy.on_loop = explode
+        bot.loop(CLOSED + SECOND)
+
+        assert caplog.text.count("ZeroDivisionError: specimen") >= 2
+        # What the bot holds was told before the strategy's own code ran.
+        assert [p.pair for p in bot.ledger.book(CLOSED).positions] == [PAIR]
+
+    def test_a_failure_that_can_not_be_written_down_is_still_logged(self, bot, monkeypatch, caplog):
+        def gone(*args, **kwargs):
+            raise LedgerError("the ledger is gone")
+
+        monkeypatch.setattr(bot.ledger, "book", gone)
+        monkeypatch.setattr(bot.ledger, "deny", gone)
+
+        assert bot.stake() == 0.0
+        assert "LEDGER_UNAVAILABLE" in caplog.text
+        assert "this denial is not in the ledger" in caplog.text
+
     def test_an_entry_that_was_not_sized_is_not_confirmed(self, bot, caplog):
         # A new freqtrade that skipped custom_stake_amount would end here.
         assert bot.confirm(50.0) is False
@@ -555,7 +592,84 @@ class TestConstruction:
         assert live.account_id == "0xabc"
         assert dry.account_id == f"paper:{dry.bot_id}"
 
+    def test_before_the_start_there_is_no_gate(self, tmp_path):
+        strategy = load("ScriptedTrades", runmode=RunMode.DRY_RUN, user_data_dir=tmp_path)
+
+        with pytest.raises(RuntimeError, match="opens at the bot's start"):
+            _ = strategy.gate
+
+    def test_the_end_gives_the_ledger_back(self, bot, mocker):
+        close = mocker.patch.object(bot.ledger, "close")
+
+        bot.strategy.ft_bot_cleanup()
+
+        close.assert_called_once_with()
+
+    def test_short_timeframes_ask_for_no_history_that_is_too_short_anyway(self):
+        bars = {
+            timeframe: load("ScriptedTrades", timeframe=timeframe).correlation_bars()
+            for timeframe in ("3m", "5m", "15m", "2h")
+        }
+
+        # Half of 30 days is the least that counts; 4,900 candles of 3m are ten.
+        assert bars == {"3m": 0, "5m": 4900, "15m": 2882, "2h": 362}
+
     def test_the_base_class_proposes_nothing(self, bot):
         terms = PortfolioGuard.entry_terms(bot.strategy, PAIR, 1, 100.0, CLOSED, None)
 
         assert terms.code is DenialCode.NO_SETUP
+
+
+class TestBacktest:
+    @pytest.fixture
+    def strategy(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(LocalTrade, "bt_trades_open", [])
+        table = with_setups(candle_table([(100.0, 101.0, 99.0, 100.0)] * 6), {2: LONG})
+        strategy = load("ScriptedTrades", timeframe="1h")
+        strategy.dp = StubProvider(table)
+        strategy.wallets = StubWallets(1000.0)
+        strategy.advise_indicators(table, {"pair": PAIR})
+        return strategy
+
+    def stake(self, strategy, now):
+        strategy.bot_loop_start(current_time=now)
+        return strategy.custom_stake_amount(
+            pair=PAIR,
+            current_time=now,
+            current_rate=100.0,
+            proposed_stake=333.0,
+            min_stake=3.0,
+            max_stake=900.0,
+            leverage=3.0,
+            entry_tag="scripted",
+            side="long",
+        )
+
+    def test_a_new_run_of_hyperopt_begins_with_a_new_book(self, strategy):
+        # 20 % below its peak the portfolio is halted for good, within one backtest.
+        assert self.stake(strategy, CLOSED) == 50.0
+        strategy.wallets.total = 700.0
+        strategy._books.is_flat = False
+        strategy.bot_loop_start(current_time=CLOSED + hours(1))
+        assert strategy.gate.ledger.book(CLOSED).state.state is TradingState.HALTED
+
+        strategy.wallets.total = 1000.0
+
+        assert self.stake(strategy, CLOSED) == 50.0
+        assert strategy.gate.ledger.book(CLOSED).state.state is TradingState.ACTIVE
+
+    def test_a_flat_book_is_reported_when_an_entry_asks_for_it(self, strategy, mocker):
+        self.stake(strategy, CLOSED)
+        report = mocker.spy(strategy.gate.ledger, "report")
+
+        strategy.bot_loop_start(current_time=CLOSED + hours(1))
+        strategy.bot_loop_start(current_time=CLOSED + hours(2))
+        assert report.call_count == 0
+        self.stake(strategy, CLOSED + hours(3))
+        assert report.call_count == 1
+        assert strategy.gate.ledger.book(CLOSED).tracks[0].updated_at == CLOSED + hours(3)
+
+    def test_the_least_stake_is_that_of_a_live_bot(self, strategy):
+        # A backtest reckons with a 5 % stop, a bot with the strategy's own.
+        assert float(strategy._minimum(10.0 * 1.05 / 0.95 / 3)) == pytest.approx(10.0 * 1.5 / 3)
+        assert strategy._minimum(None) == 0

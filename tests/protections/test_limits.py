@@ -181,3 +181,8 @@ def test_every_problem_is_named_at_once():
     text = refusal_of(max_total_exposure_ratio=20, colour="red", max_positions=0)
     for key in ("max_total_exposure_ratio = 20", "colour = 'red'", "max_positions = 0"):
         assert f"fractal.limits.{key}" in text
+
+
+def test_a_drawdown_limit_of_everything_is_no_limit():
+    with pytest.raises(ValueError, match=r"max_drawdown_ratio = 1: .*switches the limit off"):
+        RiskLimits.from_config({"fractal": {"limits": {"max_drawdown_ratio": 1}}})

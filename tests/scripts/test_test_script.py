@@ -55,7 +55,7 @@ def test_all_stages_run_and_are_summed_up(run):
         assert call in calls
     assert "-m pytest -n 2 --dist loadgroup -m not slow --cov" in calls
     assert "--include=fractal_strategies/* --fail-under=95" in calls
-    assert output.count("passed   ") == 8
+    assert output.count("passed   ") == 9
 
 
 @pytest.mark.parametrize("tool", ["ruff", "mypy", "lint-imports", "python", "coverage"])
