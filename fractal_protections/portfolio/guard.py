@@ -243,6 +243,11 @@ class PortfolioGuard(IStrategy):
         OperationalException
             The ledger can not be opened, or another process trades under this bot's name.
         """
+        if self.config.get("force_entry_enable") and self.position_adjustment_enable:
+            raise OperationalException(
+                "force_entry_enable with position_adjustment_enable: freqtrade sends a forced "
+                "entry onto an open trade without asking the gate; switch one of them off"
+            )
         # First, since freqtrade looks for parameters by reading every attribute, the gate too.
         if self._guard_mode in TRADING and self._gate is None:
             self._open(self._open_ledger())

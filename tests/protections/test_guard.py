@@ -522,6 +522,14 @@ class TestConstruction:
         with pytest.raises(OperationalException, match=r"fractal\.portfolio\.gate is off"):
             LiveBot(tmp_path, fractal={"portfolio": {"gate": False}})
 
+    def test_forced_entries_onto_open_trades_are_ruled_out(self, tmp_path):
+        # freqtrade asks neither custom_stake_amount nor confirm_trade_entry for those.
+        with pytest.raises(OperationalException, match="switch one of them off"):
+            LiveBot(tmp_path, force_entry_enable=True, position_adjustment_enable=True)
+
+        LiveBot(tmp_path, force_entry_enable=True)
+        LiveBot(tmp_path, name="bot-b", position_adjustment_enable=True)
+
     def test_a_backtest_may_do_without(self):
         strategy = load("ScriptedTrades", fractal={"portfolio": {"gate": False}})
 
