@@ -1,0 +1,1 @@
+"""What traders have on the loopback exchange: money, positions, orders."""
