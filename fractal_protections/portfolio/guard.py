@@ -533,9 +533,11 @@ class PortfolioGuard(IStrategy):
         direction = 1 if side == "long" else -1
         # freqtrade asks for the stake and for the confirmation of one order, one after the other.
         question = (pair, direction, rate, now, entry_tag)
-        if question != self._asked[0]:
-            self._asked = (question, self.entry_terms(*question))
-        terms = self._asked[1]
+        # Read once: freqtrade's REST thread may ask about another pair at the same time.
+        asked, terms = self._asked
+        if question != asked:
+            terms = self.entry_terms(*question)
+            self._asked = (question, terms)
         if isinstance(terms, Denied):
             self.gate.deny(pair, direction, terms, now)
             return None

@@ -363,6 +363,23 @@ class TestFailClosed:
         assert "LEDGER_UNAVAILABLE" in caplog.text
         assert "this denial is not in the ledger" in caplog.text
 
+    def test_a_question_from_another_thread_changes_no_answer(self, bot, monkeypatch):
+        # freqtrade's REST thread may ask about a forced entry while the loop is busy with another
+        # one. Here it does so at the worst moment: just when the first answer was kept.
+        kept = [bot.strategy.__dict__.pop("_asked")]
+
+        def keep(strategy, value):
+            kept.append(value)
+            if value[0][0] == PAIR:
+                assert strategy._entry(ETH, "short", 100.0, CLOSED, None, 3.0) is None
+
+        seam = property(lambda strategy: kept[-1], keep)
+        monkeypatch.setattr(type(bot.strategy), "_asked", seam, raising=False)
+
+        assert bot.stake() == 50.0
+        assert bot.confirm(50.0) is True
+        assert len(kept) == 5  # both questions of the entry were disturbed
+
     def test_an_entry_that_was_not_sized_is_not_confirmed(self, bot, caplog):
         # A new freqtrade that skipped custom_stake_amount would end here.
         assert bot.confirm(50.0) is False
