@@ -9,7 +9,9 @@ from pathlib import Path
 
 import uvicorn
 
+from fractal_testnet.account.journal import Journal
 from fractal_testnet.app import create_app
+from fractal_testnet.faults import HangUpProtocol
 from fractal_testnet.market import Clock, Market, MarketClock, PathMarket
 from fractal_testnet.market.clock import wall_ms
 
@@ -100,7 +102,13 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def serve(market: Market, clock: Clock, listener: socket.socket, ready: Callable[[], None]) -> None:
+def serve(
+    market: Market,
+    clock: Clock,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    journal: Journal | None = None,
+) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM).
 
     Parameters
@@ -111,12 +119,15 @@ def serve(market: Market, clock: Clock, listener: socket.socket, ready: Callable
         From `bind`.
     ready : callable
         Called once, when requests are answered.
+    journal : Journal, optional
+        Where everything that happens is written down.
     """
-    app = create_app(market, clock)
+    app = create_app(market, clock, journal=journal)
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
+        http=HangUpProtocol,
         ws="websockets-sansio",
         ws_ping_interval=None,  # the venue leaves keeping alive to its clients
         timeout_keep_alive=75,  # longer than clients pause, so none meets a closing line

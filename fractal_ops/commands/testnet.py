@@ -10,9 +10,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from fractal_ops.commands.testnet_fault import app as fault_app
+from fractal_ops.commands.testnet_market import register as register_move
+from fractal_ops.commands.testnet_wallet import app as wallet_app
+from fractal_testnet.account.journal import Journal
 from fractal_testnet.server import DEFAULT_PORT, HOST, PortError, bind, open_market, serve
 
 app = typer.Typer(help="Run the loopback exchange.", invoke_without_command=True)
+app.add_typer(fault_app, name="fault")
+app.add_typer(wallet_app, name="wallet")
+register_move(app)
 
 
 def _moment_ms(text: str) -> int:
@@ -46,8 +53,12 @@ def run_exchange(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = DEFAULT_PORT,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines file that every request, fill, fee and fault goes to."),
+    ] = None,
 ) -> None:
-    """Serve Hyperliquid's /info and /ws on 127.0.0.1 until Ctrl-C.
+    """Serve Hyperliquid's /info, /exchange and /ws on 127.0.0.1 until Ctrl-C.
 
     Without --replay the market is synthetic: random, seeded, the same at every start.
     """
@@ -86,4 +97,4 @@ def run_exchange(
             soft_wrap=True,
         )
 
-    serve(market, clock, listener, announce)
+    serve(market, clock, listener, announce, Journal(journal))

@@ -8,6 +8,7 @@ losses are with `COUNTERPARTY`, the rest of the market.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -80,11 +81,17 @@ def margin_account(trader: str, coin: str) -> str:
 
 
 class Bank:
-    """Balances of all accounts, and the bookings that made them."""
+    """Balances of all accounts.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    record : callable, optional
+        Is given every booking; a journal that is kept elsewhere.
+    """
+
+    def __init__(self, record: Callable[[Booking], object] | None = None) -> None:
         self._balances: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        self.bookings: list[Booking] = []
+        self._record = record
 
     def balance(self, account: str) -> Decimal:
         """Return what an account holds, USDC."""
@@ -132,5 +139,6 @@ class Bank:
             raise OverdraftError(msg)
         self._balances[source] -= booked
         self._balances[target] += booked
-        self.bookings.append(Booking(at_ms, source, target, booked, kind, reference))
+        if self._record is not None:
+            self._record(Booking(at_ms, source, target, booked, kind, reference))
         return booked

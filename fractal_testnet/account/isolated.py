@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from .bank import (
     COUNTERPARTY,
@@ -52,6 +53,14 @@ class Fill:
     reference: str
 
 
+class Booked(NamedTuple):
+    """What a fill did to the position, and what was booked of its profit and its fee, USDC."""
+
+    effect: FillEffect
+    realised: Decimal
+    fee: Decimal
+
+
 @dataclass
 class IsolatedAccount:
     """Free balance and isolated positions of one trader.
@@ -88,7 +97,7 @@ class IsolatedAccount:
         kind = "deposit" if amount > 0 else "withdrawal"
         self.bank.move(at_ms, OUTSIDE, free_account(self.trader), amount, kind)
 
-    def apply(self, done: Fill, leverage: int) -> FillEffect:
+    def apply(self, done: Fill, leverage: int) -> Booked:
         """Book a fill: margin back and profit of what was closed, margin of what was opened, fee.
 
         Parameters
@@ -100,8 +109,8 @@ class IsolatedAccount:
 
         Returns
         -------
-        FillEffect
-            What became of the position.
+        Booked
+            What became of the position, and the money that moved.
 
         Raises
         ------
@@ -123,12 +132,12 @@ class IsolatedAccount:
                 f"{self.free + released + realised} are free"
             )
             raise InsufficientMarginError(msg)
-        self._book(done, released, realised, effect.realised - realised, needed, fee)
+        paid = self._book(done, released, realised, effect.realised - realised, needed, fee)
         if effect.position is None:
             self.positions.pop(done.coin, None)
         else:
             self.positions[done.coin] = effect.position
-        return effect
+        return Booked(effect, realised, paid)
 
     def _book(
         self,
@@ -138,7 +147,7 @@ class IsolatedAccount:
         unpaid: Decimal,
         needed: Decimal,
         fee: Decimal,
-    ) -> None:
+    ) -> Decimal:
         free, margin = free_account(self.trader), margin_account(self.trader, done.coin)
         at, ref = done.at_ms, done.reference
         self.bank.move(at, margin, free, released, "margin", ref)
@@ -146,7 +155,12 @@ class IsolatedAccount:
         self.bank.move(at, COUNTERPARTY, INSURANCE, unpaid, "pnl", ref)
         self.bank.move(at, free, margin, needed, "margin", ref)
         # A closing fill takes its fee from what is left; the venue writes off the rest.
-        self.bank.move(at, free, FEES, min(fee, self.free), "fee", ref)
+        return self.bank.move(at, free, FEES, min(fee, self.free), "fee", ref)
+
+    def add_margin(self, at_ms: int, coin: str, amount: Decimal) -> None:
+        """Move free money into a position; below zero it comes back."""
+        margin = margin_account(self.trader, coin)
+        self.bank.move(at_ms, free_account(self.trader), margin, amount, "margin", coin)
 
     def pay_funding(self, at_ms: int, coin: str, rate: Decimal, oracle: Decimal) -> Decimal:
         """Pay the hour's funding out of the position's margin; below zero it is received.
@@ -168,6 +182,19 @@ class IsolatedAccount:
         position = self.positions[coin]
         maintenance = abs(position.size) * mark / (2 * max_leverage)
         return self.margin(coin) + position.unrealised(mark) < maintenance
+
+    def liquidation_price(self, coin: str, max_leverage: int) -> Decimal:
+        """Return the mark price at which a position's money is its maintenance margin.
+
+        Returns
+        -------
+        Decimal
+            USDC; at or below 0 where a long can not be liquidated.
+        """
+        position = self.positions[coin]
+        # margin + side * (size * p - cost) = size * p / (2 * max_leverage), solved for p
+        own = position.cost - position.side * self.margin(coin)
+        return own / (abs(position.size) * (1 - position.side / Decimal(2 * max_leverage)))
 
     def liquidate(self, at_ms: int, coin: str, mark: Decimal) -> Position:
         """Take a position and all of its margin away.

@@ -44,6 +44,10 @@ class Position:
         """Return the profit if all were closed at `mark`, USDC."""
         return self.side * (abs(self.size) * mark - self.cost)
 
+    def with_leverage(self, leverage: int) -> Position:
+        """Return the same position for another leverage."""
+        return Position(self.coin, self.size, self.cost, leverage)
+
 
 @dataclass(frozen=True, slots=True)
 class FillEffect:

@@ -1,7 +1,6 @@
 """`POST /info`: one handler for each request type.
 
-Requests about an account (clearinghouse state, orders, fills) are not answered by the
-market-data side: whoever can answer them adds handlers with `InfoRouter.add`.
+This is the market-data side; `AccountInfo` adds the requests about an account.
 """
 
 from __future__ import annotations
@@ -146,33 +145,6 @@ def _user(request: Request) -> str:
     return user
 
 
-def _user_fees(_: Venue, request: Request) -> Any:
-    _user(request)
-    tiers: dict[str, Any] = {"vip": [], "mm": []}
-    return {
-        "dailyUserVlm": [],
-        "feeSchedule": {
-            "cross": "0.00045",
-            "add": "0.00015",
-            "spotCross": "0.0007",
-            "spotAdd": "0.0004",
-            "tiers": tiers,
-            "referralDiscount": "0.04",
-            "stakingDiscountTiers": [],
-        },
-        "userCrossRate": "0.00045",
-        "userAddRate": "0.00015",
-        "userSpotCrossRate": "0.0007",
-        "userSpotAddRate": "0.0004",
-        "activeReferralDiscount": "0.0",
-        "trial": None,
-        "feeTrialReward": "0.0",
-        "nextTrialAvailableTimestamp": None,
-        "stakingLink": None,
-        "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
-    }
-
-
 def _user_abstraction(_: Venue, request: Request) -> Any:
     _user(request)
     return "disabled"
@@ -192,7 +164,6 @@ _HANDLERS: dict[str, Handler] = {
     "spotMeta": _spot_meta,
     "spotMetaAndAssetCtxs": _spot_contexts,
     "userAbstraction": _user_abstraction,
-    "userFees": _user_fees,
 }
 
 

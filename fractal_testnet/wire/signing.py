@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgpack
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
 
 from fractal_testnet.wire.errors import malformed
+from fractal_testnet.wire.eth import Account, BadSignature, encode_typed_data
 
 TESTNET_SOURCE = "b"
 ZERO_ADDRESS = "0x" + "00" * 20

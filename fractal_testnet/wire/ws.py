@@ -6,14 +6,16 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from fractal_testnet.wire.errors import WireError
+from fractal_testnet.faults import WsFaults, cut
+from fractal_testnet.wire.errors import WireError, malformed
 from fractal_testnet.wire.info import InfoRouter
 from fractal_testnet.wire.subscriptions import Message, Subscription, subscription_of
-from fractal_testnet.wire.venue import Venue
+from fractal_testnet.wire.venue import Request, Venue
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,12 @@ class Session:
         Close after so long without a word from the client, as the venue does.
     push_seconds : float, default 0.5
         How often streams are looked at.
+    actions : callable
+        Answers `post` requests of type action.
+    streams : mapping
+        Makes the subscriptions about an account, by type.
+    faults : WsFaults
+        What goes wrong with this session.
     """
 
     def __init__(
@@ -44,14 +52,21 @@ class Session:
         socket: WebSocket,
         venue: Venue,
         info: InfoRouter,
-        idle_seconds: float = IDLE_SECONDS,
-        push_seconds: float = PUSH_SECONDS,
+        idle_seconds: float,
+        push_seconds: float,
+        *,
+        actions: Callable[[object], Message],
+        streams: Mapping[str, Callable[[Venue, Request], Subscription]],
+        faults: WsFaults,
     ) -> None:
         self._socket = socket
         self._venue = venue
         self._info = info
         self._idle_seconds = idle_seconds
         self._push_seconds = push_seconds
+        self._actions = actions
+        self._makers = streams
+        self._faults = faults
         self._streams: dict[str, Subscription] = {}
         self._heard = time.monotonic()
 
@@ -84,6 +99,9 @@ class Session:
     async def _push(self) -> None:
         """Send what streams have due until the connection ends."""
         while self._socket.client_state is WebSocketState.CONNECTED:
+            if self._faults.closed():
+                cut(self._socket.scope)
+                return
             for stream in list(self._streams.values()):
                 try:
                     messages = stream.due(self._venue.now_ms())
@@ -93,11 +111,14 @@ class Session:
                     continue
                 try:
                     for message in messages:
-                        if stream.key in self._streams:
+                        if stream.key in self._streams and not self._is_silenced(stream):
                             await self._send(message)
                 except (WebSocketDisconnect, RuntimeError, OSError):
                     return  # the client has gone; the listener ends the session
             await asyncio.sleep(self._push_seconds)
+
+    def _is_silenced(self, stream: Subscription) -> bool:
+        return self._faults.silent(stream.echo["type"], stream.echo.get("coin"))
 
     async def _send(self, message: Message) -> None:
         await self._socket.send_text(json.dumps(message, separators=(",", ":")))
@@ -123,7 +144,8 @@ class Session:
     def _subscribe(self, method: str, wanted: Message) -> Message:
         shown = json.dumps(wanted, separators=(",", ":"))
         try:
-            stream = subscription_of(self._venue, wanted)
+            maker = self._makers.get(str(wanted.get("type")), subscription_of)
+            stream = maker(self._venue, wanted)
         except WireError as error:
             logger.warning("ws: %s refused: %s", method, error.reason)
             return _error(f"Invalid subscription {shown}")
@@ -146,19 +168,21 @@ class Session:
     def _post(self, request: Message) -> Message:
         """Answer a request that came over the socket instead of by HTTP."""
         body = request.get("request")
+        kind = body.get("type") if isinstance(body, dict) else None
+        payload = body.get("payload") if isinstance(body, dict) else None
         response: dict[str, Any]
-        if isinstance(body, dict) and body.get("type") == "info":
-            payload = body.get("payload")
-            try:
-                kind = payload.get("type") if isinstance(payload, dict) else None
+        try:
+            if kind == "info":
+                asked = payload.get("type") if isinstance(payload, dict) else None
                 data = self._info.answer(payload)
-                response = {"type": "info", "payload": {"type": kind, "data": data}}
-            except WireError as error:
-                logger.warning("ws post refused: %s", error.reason)
-                response = {"type": "error", "payload": f"{error.status} {error.body}"}
-        else:
-            logger.warning("ws post: this exchange takes no actions yet")
-            response = {"type": "error", "payload": "422 Unprocessable Entity"}
+                response = {"type": "info", "payload": {"type": asked, "data": data}}
+            elif kind == "action":
+                response = {"type": "action", "payload": self._actions(payload)}
+            else:
+                raise malformed(f"a post of type {kind!r}")
+        except WireError as error:
+            logger.warning("ws post refused: %s", error.reason)
+            response = {"type": "error", "payload": f"{error.status} {error.body}"}
         return {"channel": "post", "data": {"id": request.get("id"), "response": response}}
 
 

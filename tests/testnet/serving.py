@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from fractal_testnet.account.journal import Journal
 from fractal_testnet.app import create_app
+from fractal_testnet.faults import HangUpProtocol
 from fractal_testnet.market import Clock, Market
 from fractal_testnet.server import bind
 from tests.kit import eventually
@@ -16,14 +18,22 @@ from tests.kit import eventually
 
 @contextmanager
 def served(
-    market: Market, clock: Clock, *, idle_seconds: float = 60.0, push_seconds: float = 0.02
+    market: Market,
+    clock: Clock,
+    *,
+    idle_seconds: float = 60.0,
+    push_seconds: float = 0.02,
+    journal: Journal | None = None,
 ) -> Iterator[str]:
     """Serve a market on a free port; yield its address without the scheme."""
     listener = bind(0)
-    app = create_app(market, clock, idle_seconds=idle_seconds, push_seconds=push_seconds)
+    app = create_app(
+        market, clock, journal=journal, idle_seconds=idle_seconds, push_seconds=push_seconds
+    )
     config = uvicorn.Config(
         app,
         log_level="error",
+        http=HangUpProtocol,
         ws="websockets-sansio",
         ws_ping_interval=None,
         timeout_graceful_shutdown=1,

@@ -14,6 +14,7 @@ from fractal_testnet.account.bank import (
     INSURANCE,
     OUTSIDE,
     Bank,
+    Booking,
     OverdraftError,
     usdc,
 )
@@ -24,12 +25,20 @@ FEE = Decimal("0.00045")
 COINS = ("BTC", "DOGE")
 
 
+class KeepingBank(Bank):
+    """A bank that keeps what it books."""
+
+    def __init__(self) -> None:
+        self.bookings: list[Booking] = []
+        super().__init__(self.bookings.append)
+
+
 def d(value) -> Decimal:
     return Decimal(str(value))
 
 
 def account(deposit=1000) -> IsolatedAccount:
-    trader = IsolatedAccount("0xa", Bank())
+    trader = IsolatedAccount("0xa", KeepingBank())
     trader.deposit(0, d(deposit))
     return trader
 
@@ -40,7 +49,7 @@ def trade(trader, size, price, *, coin="BTC", leverage=3, fee=FEE):
 
 class TestBank:
     def test_money_moves_and_the_sum_stays_zero(self):
-        bank = Bank()
+        bank = KeepingBank()
         bank.move(1, OUTSIDE, "a:free", d("10.5"), "deposit")
 
         assert bank.balance("a:free") == d("10.5")
@@ -48,20 +57,20 @@ class TestBank:
         assert bank.bookings[0].amount == d("10.5")
 
     def test_below_zero_it_moves_the_other_way(self):
-        bank = Bank()
+        bank = KeepingBank()
         bank.move(1, OUTSIDE, "a:free", d(10), "deposit")
 
         assert bank.move(2, OUTSIDE, "a:free", d(-4), "withdrawal") == d(-4)
         assert bank.balance("a:free") == 6
 
     def test_nobody_spends_what_is_not_there(self):
-        bank = Bank()
+        bank = KeepingBank()
         with pytest.raises(OverdraftError, match="holds 0 USDC"):
             bank.move(1, "a:free", FEES, d(1), "fee")
         assert bank.bookings == []
 
     def test_zero_is_no_booking(self):
-        bank = Bank()
+        bank = KeepingBank()
 
         assert bank.move(1, OUTSIDE, "a:free", d("0.0000001"), "deposit") == 0
         assert bank.bookings == []
@@ -238,7 +247,7 @@ def test_money_in_is_money_out_to_the_last_unit(steps, leverage):
     assert bank.balance(OUTSIDE) == -deposits
     assert held + taken == deposits
     # And the bookings tell how it came about.
-    replayed = Bank()
+    replayed = KeepingBank()
     for booking in bank.bookings:
         replayed._balances[booking.source] -= booking.amount
         replayed._balances[booking.target] += booking.amount

@@ -1,5 +1,8 @@
 """Signatures: what ccxt signs is recovered as its signer, and nothing else is."""
 
+import subprocess
+import sys
+
 import ccxt
 import pytest
 from eth_account import Account
@@ -119,3 +122,12 @@ def test_what_can_not_be_hashed_is_refused(action, nonce, vault):
         action_hash(action, nonce, vault)
 
     assert refusal.value.status == 422
+
+
+def test_importing_the_signatures_leaves_the_recursion_limit_alone():
+    # A dependency raises it so far that nested brackets would overflow the C stack.
+    code = (
+        "import sys; before = sys.getrecursionlimit(); import fractal_testnet.app; "
+        "sys.exit(sys.getrecursionlimit() != before)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

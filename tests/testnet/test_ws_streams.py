@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from fractal_testnet.faults import FaultBoard
 from fractal_testnet.market import PathMarket
 from fractal_testnet.market.clock import ManualClock
 from fractal_testnet.market.intervals import INTERVALS_MS, open_ms
+from fractal_testnet.wire.errors import malformed
 from fractal_testnet.wire.info import InfoRouter
 from fractal_testnet.wire.subscriptions import subscription_of
 from fractal_testnet.wire.venue import Venue
@@ -25,9 +27,27 @@ class NoSocket:
     """Stands for a connection where only direct answers are looked at."""
 
 
+def session_on(venue: Venue) -> Session:
+    board = FaultBoard(1, venue.clock, lambda row: None, [])
+
+    def no_actions(payload: object) -> dict[str, Any]:
+        raise malformed("no actions here")
+
+    return Session(
+        NoSocket(),  # type: ignore[arg-type]
+        venue,
+        InfoRouter(venue),
+        60.0,
+        0.5,
+        actions=no_actions,
+        streams={},
+        faults=board.open_session(),
+    )
+
+
 @pytest.fixture
 def session(venue: Venue) -> Session:
-    return Session(NoSocket(), venue, InfoRouter(venue))  # type: ignore[arg-type]
+    return session_on(venue)
 
 
 def ask(session: Session, message: object) -> Any:
@@ -91,7 +111,7 @@ def test_post_of_an_info_request_is_answered_with_its_id(session: Session) -> No
 ).map(json.dumps))  # fmt: skip
 def test_no_message_breaks_a_session(market: PathMarket, text: str) -> None:
     venue = Venue(market, ManualClock(NOW_MS))
-    session = Session(NoSocket(), venue, InfoRouter(venue))  # type: ignore[arg-type]
+    session = session_on(venue)
 
     assert json.dumps(session.answers(text))
 
