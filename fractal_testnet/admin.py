@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from fractal_testnet.account.bank import OverdraftError
@@ -63,7 +63,9 @@ def create_account_router(exchange: Exchange, clock: Clock) -> APIRouter:
         return {"user": user, "free": str(exchange.total_of(user))}
 
     @router.get("/journal")
-    async def journal(after: int = 0, limit: int = 1_000) -> dict[str, Any]:
+    async def journal(
+        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1)] = 1_000
+    ) -> dict[str, Any]:
         return {"rows": exchange.journal.rows(after, limit), "now_ms": clock.now_ms()}
 
     return router

@@ -70,6 +70,7 @@ def run_exchange(
     try:
         listener = bind(port)
         try:
+            book = Journal(journal)
             market, clock = open_market(
                 seed=seed,
                 speed=speed,
@@ -77,10 +78,10 @@ def run_exchange(
                 start_ms=None if start is None else _moment_ms(start),
                 keep_dates=keep_dates,
             )
-        except ValueError:
+        except (OSError, ValueError):
             listener.close()
             raise
-    except (PortError, ValueError) as error:
+    except (PortError, OSError, ValueError) as error:
         Console(stderr=True, soft_wrap=True).print(
             f"error: {error}", style="red", markup=False, highlight=False
         )
@@ -97,4 +98,4 @@ def run_exchange(
             soft_wrap=True,
         )
 
-    serve(market, clock, listener, announce, Journal(journal))
+    serve(market, clock, listener, announce, book)

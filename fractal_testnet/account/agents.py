@@ -10,7 +10,7 @@ from .refusal import RefusedError
 DAY_MS = 86_400_000
 MAX_DAYS = 180
 NAMED = 3
-_VALID_UNTIL = re.compile(r"^(?P<name>.*?) ?valid_until (?P<until>\d+)$")
+_VALID_UNTIL = re.compile(r"^(?P<name>.*?) ?valid_until (?P<until>\d{1,16})$")
 
 
 @dataclass(frozen=True, slots=True)

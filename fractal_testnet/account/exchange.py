@@ -11,25 +11,26 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
-from fractal_testnet.market import AssetSpec, Knots, Market
+from fractal_testnet.market import Knots, Market
 from fractal_testnet.market.intervals import HOUR_MS
 
+from .admission import Admission
 from .agents import AgentBook
-from .bank import ZERO, Bank, Booking, free_account, usdc
-from .clearing import MAKER, TAKER, Clearing
+from .bank import Bank, Booking, free_account, usdc
+from .clearing import Clearing
 from .crossing import first_touch
 from .funding import settle
-from .isolated import InsufficientMarginError
 from .journal import Journal
-from .levels import Level, Levels, nearest
-from .liquidity import Liquidity, Slice
-from .orders import Order, OrderRequest, Tif, fires_below
-from .refusal import RefusedError, refusal, would_match
-from .rules import MAX_DEVIATION, MIN_NOTIONAL, exact, is_valid_price, is_valid_size, size_unit
+from .levels import Level
+from .liquidity import Liquidity
+from .matching import Matching
+from .orders import Order, OrderRequest, Tif
+from .refusal import RefusedError, refusal
+from .rules import exact, size_unit
 from .schedule import CancelSchedule
+from .standing import StandingOrders
 from .trader import Trader, Transfer
 
-MAX_OPEN_ORDERS = 1_000
 FIRST_OID = 1_000_000_001
 
 
@@ -67,16 +68,18 @@ class Exchange:
         self.bank = Bank(self._record)
         self.agents = AgentBook()
         self.schedule = CancelSchedule()
-        self.traders: dict[str, Trader] = {}
         self.specs = {spec.name: spec for spec in market.assets}
         self.highest = {spec.name: spec.max_leverage for spec in market.assets}
         self._index = {spec.name: number for number, spec in enumerate(market.assets)}
-        self._liquidity = Liquidity(market)
-        self._clearing = Clearing(self.journal)
-        self._orders: dict[str, dict[int, Order]] = {spec.name: {} for spec in market.assets}
-        self._levels: dict[str, Levels] = {}
+        self._standing = StandingOrders(self.specs, self.journal)
+        self.traders = self._standing.traders
+        liquidity = Liquidity(market)
+        clearing = Clearing(self.journal)
+        self._matching = Matching(liquidity, clearing, self._standing, self.highest)
+        self._admission = Admission(market, liquidity)
         self._now_ms = now_ms
         self._oid = FIRST_OID - 1
+        self._funded_ms = 0
 
     # What an account may do ------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class Exchange:
         meddling = meddling or Meddling()
         if meddling.reject is not None:
             raise refusal(meddling.reject, self._index[request.coin])
-        self._check(trader, request, now_ms)
+        self._admission.check(trader, request, now_ms)
         self._oid += 1
         order = Order(self._oid, address, request, now_ms)
         if meddling.fill_ratio is not None:
@@ -148,13 +151,10 @@ class Exchange:
         if request.cloid is not None:
             trader.cloids[request.cloid.lower()] = order.oid
         if order.waits or request.tif is Tif.ALO:
-            self._note(trader, order, "open", now_ms)
+            self._standing.note(trader, order, "open", now_ms)
             return order
-        if request.tif is Tif.IOC and self._would_not_match(order, now_ms):
-            trader.cloids.pop((request.cloid or "").lower(), None)
-            raise refusal("ioc", self._index[request.coin])
-        self._note(trader, order, "open", now_ms)
-        self._match(trader, order, now_ms)
+        self._standing.note(trader, order, "open", now_ms)
+        self._matching.take(trader, order, now_ms)
         return order
 
     def cancel(self, address: str, order: Order | None, asset: int, now_ms: int) -> None:
@@ -174,7 +174,7 @@ class Exchange:
         if order is None or not order.is_live or self._index[order.request.coin] != asset:
             text = "Order was never placed, already canceled, or filled."
             raise RefusedError(f"{text} asset={asset}")
-        self._note(self.traders[address], order, "canceled", now_ms)
+        self._standing.note(self.traders[address], order, "canceled", now_ms)
 
     def modify(
         self,
@@ -189,12 +189,16 @@ class Exchange:
         Raises
         ------
         RefusedError
-            It is not live, or the new one is refused. A refused new order leaves none.
+            It is not live, or the new one is refused. A refused new order leaves none. The new
+            one may keep the client order id of the old one.
         """
         self.advance(now_ms)
         if order is None or not order.is_live or order.request.coin != request.coin:
             raise RefusedError("Cannot modify canceled or filled order")
-        self._note(self.traders[address], order, "canceled", now_ms)
+        trader = self.traders[address]
+        self._standing.note(trader, order, "canceled", now_ms)
+        if request.cloid is not None and order.request.cloid == request.cloid:
+            del trader.cloids[request.cloid]
         return self.place(address, request, now_ms, meddling)
 
     def set_leverage(
@@ -253,7 +257,7 @@ class Exchange:
                     "Position does not have sufficient margin available for decrease."
                 )
         account.add_margin(now_ms, coin, amount)
-        self._levels.pop(coin, None)
+        self._standing.changed(coin)
 
     # What can be known -----------------------------------------------------------------------
 
@@ -268,15 +272,7 @@ class Exchange:
 
     def available(self, trader: Trader) -> Decimal:
         """Return the money that neither positions nor resting orders need, USDC."""
-        return max(trader.account.free - self.held(trader), ZERO)
-
-    def held(self, trader: Trader) -> Decimal:
-        """Return the margin that resting orders would need, USDC."""
-        total = ZERO
-        for order in trader.live.values():
-            if not order.waits:
-                total += self._margin_of(trader, order.request, order.remaining)
-        return total
+        return self._admission.available(trader)
 
     # Time ------------------------------------------------------------------------------------
 
@@ -303,12 +299,12 @@ class Exchange:
         start = self._now_ms
         best: tuple[int, str | None, Level | None] = (end_ms + 1, None, None)
         has_positions = False
-        for coin, orders in self._orders.items():
-            levels = self._levels.get(coin)
-            if levels is None:
-                levels = nearest(coin, self.highest[coin], orders.values(), self.traders)
-                self._levels[coin] = levels
+        for coin in self.specs:
+            levels = self._standing.levels(coin)
             has_positions |= levels.has_position
+            again = levels.again
+            if again is not None and max(again.at_ms, start) < best[0]:
+                best = max(again.at_ms, start), coin, Level(0.0, again.order, again.trader)
             if levels.low is None and levels.high is None:
                 continue
             if coin not in ways:
@@ -322,7 +318,9 @@ class Exchange:
             )
             if touch is not None and touch.at_ms < best[0]:
                 best = touch.at_ms, coin, low if touch.is_low else high
-        hour = start // HOUR_MS * HOUR_MS + HOUR_MS
+        hour = -(-start // HOUR_MS) * HOUR_MS
+        if hour == self._funded_ms:
+            hour += HOUR_MS
         if has_positions and hour < best[0]:
             best = hour, None, None
         planned = self.schedule.next_ms()
@@ -333,196 +331,27 @@ class Exchange:
     def _reached(self, coin: str, level: Level, at_ms: int) -> None:
         trader, order = level.trader, level.order
         if order is None:
-            self._liquidate(trader, coin, at_ms)
-            return
-        if order.waits:
-            order.is_triggered = True
-            position = trader.account.positions.get(coin)
-            if order.request.reduce_only and (
-                position is None or position.side == order.request.side
-            ):
-                self._note(trader, order, "reduceOnlyCanceled", at_ms)
-                return
-            self._note(trader, order, "triggered", at_ms)
-            self._match(trader, order, at_ms)
-            return
-        self._fill(
-            trader, order, [Slice(order.request.price, order.fillable)], at_ms, is_taker=False
-        )
-        if order.is_live and order.remaining == 0:
-            self._note(trader, order, "filled", at_ms)
+            mark = exact(self.market.mark(coin, at_ms))
+            self._matching.liquidate(trader, coin, mark, at_ms)
+        elif order.waits:
+            self._matching.wake(trader, order, at_ms)
+        elif order.again_ms is not None:
+            self._matching.take(trader, order, at_ms)
+        else:
+            self._matching.traded_through(trader, order, at_ms)
 
     def _pay_funding(self, at_ms: int) -> None:
+        self._funded_ms = at_ms
         for coin, spec in self.specs.items():
             if settle(self.market, spec, self.traders.values(), self.journal, at_ms):
-                self._levels.pop(coin, None)
-
-    def _liquidate(self, trader: Trader, coin: str, at_ms: int) -> None:
-        mark = exact(self.market.mark(coin, at_ms))
-        self._clearing.liquidate(trader, coin, mark, at_ms)
-        self._levels.pop(coin, None)
-        for order in list(trader.live.values()):
-            if order.request.coin == coin:
-                self._note(trader, order, "liquidatedCanceled", at_ms)
+                self._standing.changed(coin)
 
     def _cancel_all(self, address: str, at_ms: int) -> None:
         trader = self.trader(address)
         for order in list(trader.live.values()):
-            self._note(trader, order, "scheduledCancel", at_ms)
-
-    # Matching --------------------------------------------------------------------------------
-
-    def _match(self, trader: Trader, order: Order, at_ms: int) -> None:
-        """Take from the book what an order may take; what is left rests, or ends."""
-        request = order.request
-        wanted = self._closable(trader, request, order.fillable)
-        slices = self._liquidity.take(request.coin, request.side, wanted, request.price, at_ms)
-        self._fill(trader, order, slices, at_ms, is_taker=True)
-        if not order.is_live:
-            return
-        if order.remaining == 0:
-            self._note(trader, order, "filled", at_ms)
-        elif request.tif is Tif.IOC or (request.trigger is not None and request.trigger.is_market):
-            self._note(trader, order, "canceled", at_ms)
-
-    def _fill(
-        self, trader: Trader, order: Order, slices: list[Slice], at_ms: int, *, is_taker: bool
-    ) -> None:
-        request = order.request
-        for part in slices:
-            size = self._closable(trader, request, part.size)
-            if size <= 0:
-                break
-            leverage = trader.leverage_of(request.coin, self.highest[request.coin])
-            try:
-                self._clearing.execute(
-                    trader,
-                    order,
-                    Slice(part.price, size),
-                    at_ms,
-                    is_taker=is_taker,
-                    leverage=leverage,
-                )
-            except InsufficientMarginError:
-                self._note(trader, order, "marginCanceled", at_ms)
-                break
-        self._levels.pop(request.coin, None)
-        self._drop_reduce_only(trader, request.coin, at_ms)
-
-    def _drop_reduce_only(self, trader: Trader, coin: str, at_ms: int) -> None:
-        """Cancel resting orders that have nothing left to reduce; triggers keep waiting."""
-        for order in list(trader.live.values()):
-            request = order.request
-            if request.coin != coin or not request.reduce_only or order.waits:
-                continue
-            if order.remaining > 0 and self._closable(trader, request, order.remaining) <= 0:
-                self._note(trader, order, "reduceOnlyCanceled", at_ms)
-
-    def _closable(self, trader: Trader, request: OrderRequest, size: Decimal) -> Decimal:
-        """Return how much of a size may fill: all, or what a reduce-only order may reduce."""
-        if not request.reduce_only:
-            return size
-        position = trader.account.positions.get(request.coin)
-        if position is None or position.side == request.side:
-            return ZERO
-        return min(size, abs(position.size))
-
-    def _would_not_match(self, order: Order, at_ms: int) -> bool:
-        request = order.request
-        best = self._liquidity.best(request.coin, request.side, at_ms)
-        cannot = best is None or (best - request.price) * request.side > 0
-        return cannot or order.fillable <= 0
-
-    # Checks ----------------------------------------------------------------------------------
-
-    def _check(self, trader: Trader, request: OrderRequest, now_ms: int) -> None:
-        spec, asset = self.specs[request.coin], self._index[request.coin]
-        if request.size <= 0:
-            raise refusal("zero", asset)
-        if not is_valid_size(request.size, spec):
-            raise refusal("size", asset)
-        if not is_valid_price(request.price, spec):
-            raise refusal("tick", asset)
-        if not request.reduce_only and request.size * request.price < MIN_NOTIONAL:
-            raise refusal("minimum", asset)
-        mark = exact(self.market.mark(request.coin, now_ms))
-        if request.trigger is None and abs(request.price / mark - 1) > MAX_DEVIATION:
-            raise refusal("far", asset)
-        if request.reduce_only and self._closable(trader, request, request.size) <= 0:
-            raise refusal("reduce_only", asset)
-        if len(trader.live) >= MAX_OPEN_ORDERS:
-            raise RefusedError(f"Too many open orders: {MAX_OPEN_ORDERS}. asset={asset}")
-        if request.cloid is not None and trader.by_cloid(request.cloid) is not None:
-            raise RefusedError(f"Order with cloid {request.cloid} already exists. asset={asset}")
-        self._check_trigger(request, spec, asset, mark)
-        self._check_post_only(request, asset, now_ms)
-        needed = self._margin_of(trader, request, request.size)
-        if needed > 0:
-            fee = MAKER if request.tif is Tif.ALO else TAKER
-            needed += request.size * request.price * (fee + request.builder_ratio)
-        if needed > self.available(trader):
-            raise refusal("margin", asset)
-
-    def _check_trigger(
-        self, request: OrderRequest, spec: AssetSpec, asset: int, mark: Decimal
-    ) -> None:
-        trigger = request.trigger
-        if trigger is None:
-            return
-        if not is_valid_price(trigger.price, spec):
-            raise refusal("tick", asset)
-        has_fired = mark <= trigger.price if fires_below(request) else mark >= trigger.price
-        if has_fired:
-            raise refusal("trigger", asset)
-
-    def _check_post_only(self, request: OrderRequest, asset: int, now_ms: int) -> None:
-        if request.tif is not Tif.ALO or request.trigger is not None:
-            return
-        bid = self._liquidity.best(request.coin, -1, now_ms)
-        ask = self._liquidity.best(request.coin, 1, now_ms)
-        best = ask if request.side > 0 else bid
-        if best is not None and (request.price - best) * request.side >= 0:
-            raise would_match(asset, str(bid), str(ask))
-
-    def _margin_of(self, trader: Trader, request: OrderRequest, size: Decimal) -> Decimal:
-        """Return the margin that filling a size would need, USDC."""
-        if request.reduce_only:
-            return ZERO
-        position = trader.account.positions.get(request.coin)
-        if position is not None and position.side != request.side:
-            size = max(size - abs(position.size), ZERO)
-        leverage = trader.leverage_of(request.coin, self.highest[request.coin])
-        return size * request.price / leverage
+            self._standing.note(trader, order, "scheduledCancel", at_ms)
 
     # Bookkeeping -----------------------------------------------------------------------------
-
-    def _note(self, trader: Trader, order: Order, status: str, at_ms: int) -> None:
-        """Give an order a status, everywhere it is known."""
-        trader.note(order, status, at_ms)
-        orders = self._orders[order.request.coin]
-        if order.is_live:
-            orders[order.oid] = order
-        else:
-            orders.pop(order.oid, None)
-        self._levels.pop(order.request.coin, None)
-        request = order.request
-        self.journal.write(
-            "order",
-            at_ms,
-            user=trader.address,
-            oid=order.oid,
-            status=status,
-            coin=request.coin,
-            side="B" if request.side > 0 else "A",
-            limit_px=request.price,
-            sz=order.remaining,
-            orig_sz=request.size,
-            tif=request.tif.value,
-            reduce_only=request.reduce_only,
-            trigger_px=None if request.trigger is None else request.trigger.price,
-            type=order.kind,
-            cloid=request.cloid,
-        )
 
     def _record(self, booking: Booking) -> None:
         self.journal.write(

@@ -21,6 +21,14 @@ class Level(NamedTuple):
     trader: Trader
 
 
+class Again(NamedTuple):
+    """A moment (ms UTC) at which an order takes from a fresh book what the old one had not."""
+
+    at_ms: int
+    order: Order
+    trader: Trader
+
+
 @dataclass(frozen=True)
 class Levels:
     """The nearest level below and above the price, of all that wait on either side.
@@ -31,11 +39,14 @@ class Levels:
         What a fall reaches first, and what a rise reaches first.
     has_position : bool
         Whether anybody holds the contract.
+    again : Again or None
+        The first order that takes again.
     """
 
     low: Level | None
     high: Level | None
     has_position: bool = False
+    again: Again | None = None
 
 
 def nearest(
@@ -60,11 +71,14 @@ def nearest(
     """
     lows: list[Level] = []
     highs: list[Level] = []
+    again: list[Again] = []
     for order in orders:
         request, trader = order.request, traders[order.trader]
         if order.waits and request.trigger is not None:
             level = Level(float(request.trigger.price), order, trader)
             (lows if fires_below(request) else highs).append(level)
+        elif order.again_ms is not None:
+            again.append(Again(order.again_ms, order, trader))
         elif order.fillable > 0:
             edge = float(request.price) / (1 + request.side * HALF_SPREAD)
             (lows if request.side > 0 else highs).append(Level(edge, order, trader))
@@ -79,4 +93,5 @@ def nearest(
         max(lows, key=lambda level: level.price, default=None),
         min(highs, key=lambda level: level.price, default=None),
         has_position,
+        min(again, key=lambda one: one.at_ms, default=None),
     )

@@ -20,6 +20,11 @@ class Slice(NamedTuple):
     size: Decimal
 
 
+def next_book_ms(now_ms: int) -> int:
+    """Return when books are drawn anew."""
+    return (now_ms // REFRESH_MS + 1) * REFRESH_MS
+
+
 class Liquidity:
     """The market's book, less what has been taken from it.
 
@@ -76,6 +81,12 @@ class Liquidity:
     def best(self, coin: str, side: Side, now_ms: int) -> Decimal | None:
         """Return the best price that a taker of this side finds; None in an empty book."""
         return next((price for price, _ in self._levels(coin, side, now_ms)), None)
+
+    def quoted(self, coin: str, side: Side, now_ms: int) -> Decimal | None:
+        """Return the best price of the market's book, whatever has been taken from it."""
+        book = self._market.book(coin, now_ms)
+        levels = book.asks if side > 0 else book.bids
+        return exact(levels[0].px) if levels else None
 
     def _levels(self, coin: str, side: Side, now_ms: int) -> list[tuple[Decimal, Decimal]]:
         if self._moment.get(coin) != now_ms // REFRESH_MS:

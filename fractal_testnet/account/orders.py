@@ -107,6 +107,8 @@ class Order:
     is_triggered: bool = False
     fill_cap: Decimal | None = None
     """Most that may ever fill, where a fault says so."""
+    again_ms: int | None = None
+    """When it takes again: it has emptied the book, which is drawn anew then."""
 
     @property
     def remaining(self) -> Decimal:

@@ -35,7 +35,7 @@ class FillRow:
     number : int
         Counts this trader's fills.
     tid, oid : int
-        Ids of the execution and of the order; a liquidation has an order id of its own.
+        Ids of the execution and of the order; the order of a liquidation is 0.
     cloid : str or None
         The client's id of the order.
     coin : str

@@ -40,7 +40,7 @@ class FaultMiddleware:
     -----
     Before the exchange sees a request: down, latency, drop_request, rate_limit, server_error.
     After it has answered 200: latency and server_error with `processed`, drop_response,
-    malformed. `/admin` and `/health` are always reachable.
+    unknown_order, malformed. `/admin` and `/health` are always reachable.
     """
 
     def __init__(self, app: ASGIApp, board: FaultBoard, user_of: UserOf | None = None) -> None:
@@ -117,6 +117,8 @@ class FaultMiddleware:
             await hang_up(scope, receive)
         elif broken := board.strike("server_error", tag, processed=True):
             await _answer_error(send, broken)
+        elif tag.type == "orderStatus" and board.strike("unknown_order", tag):
+            await answer(send, 200, b'{"status":"unknownOid"}', b"application/json")
         elif board.strike("malformed", tag):
             await kept.release_spoilt(send)
         else:

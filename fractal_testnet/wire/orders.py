@@ -13,6 +13,8 @@ from fractal_testnet.market import AssetSpec
 from fractal_testnet.wire import format as fmt
 from fractal_testnet.wire.errors import malformed
 
+TOO_LARGE = Decimal(10**15)
+LONGEST_NUMBER = 40
 _CLOID = re.compile(r"^0x[0-9a-fA-F]{32}$")
 _TIFS = {tif.value: tif for tif in Tif} | {"FrontendMarket": Tif.IOC}
 
@@ -33,6 +35,8 @@ def number(value: object, name: str) -> Decimal:
         raise malformed(f"{name} is {value!r}, not a number") from error
     if not parsed.is_finite():
         raise malformed(f"{name} is {value!r}, not a finite number")
+    if abs(parsed) >= TOO_LARGE or len(value) > LONGEST_NUMBER:
+        raise malformed(f"{name} is {value[:40]!r}, which no amount of anything is")
     return parsed
 
 
@@ -92,9 +96,10 @@ def order_request(wire: object, specs: list[AssetSpec], builder_ratio: Decimal) 
         raise malformed(f"order.t is {kind!r}, not one of limit and trigger")
     tif, trigger = Tif.GTC, None
     if isinstance(limit := kind.get("limit"), Mapping):
-        if limit.get("tif") not in _TIFS:
+        found = _TIFS.get(str(limit.get("tif")))
+        if found is None:
             raise malformed(f"order.t.limit.tif is {limit.get('tif')!r}, not Gtc, Ioc or Alo")
-        tif = _TIFS[limit["tif"]]
+        tif = found
     elif isinstance(wanted := kind.get("trigger"), Mapping):
         trigger = _trigger(wanted)
     else:

@@ -141,7 +141,7 @@ class TestResting:
     def test_the_margin_of_resting_orders_is_held(self):
         made = exchange(*FLAT, deposit=3_000)
         made.place(ME, buy("0.1", 99_000), at(1))
-        assert made.held(made.trader(ME)) == d(1_980)
+        assert made.available(made.trader(ME)) == d(3_000) - d(1_980)
         with pytest.raises(RefusedError, match="Insufficient margin"):
             made.place(ME, buy("0.1", 99_000), at(2))
 

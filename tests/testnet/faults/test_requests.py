@@ -166,6 +166,16 @@ def test_malformed_answer_is_no_json_but_the_request_is_processed(
     assert exchange.info("meta", rows=rows).json() is not None
 
 
+def test_unknown_order_hides_orders_and_nothing_else(exchange: Exchange, board: FaultBoard) -> None:
+    board.add(fault("unknown_order", count=1))
+
+    other = exchange.info("meta").json()
+    hidden, shown = (exchange.info("orderStatus", oid=1).json() for _ in range(2))
+
+    assert hidden == {"status": "unknownOid"}
+    assert other["status"] == shown["status"] == "ok"
+
+
 def test_rate_limit_refuses_what_passes_the_weight_until_the_minute_is_over(
     exchange: Exchange, board: FaultBoard, clock: ManualClock
 ) -> None:
