@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from fractal_ops.commands.drill import app as drill_app
 from fractal_ops.commands.quickstart import quickstart
+from fractal_ops.commands.reconcile import reconcile
 from fractal_ops.commands.risk import app as risk_app
 from fractal_ops.commands.testnet import app as testnet_app
 from fractal_ops.data.command import data
@@ -17,8 +19,10 @@ app = typer.Typer(
 )
 app.command()(quickstart)
 app.command()(data)
+app.command()(reconcile)
 app.add_typer(testnet_app, name="testnet")
 app.add_typer(risk_app, name="risk")
+app.add_typer(drill_app, name="drill")
 
 
 def main() -> None:

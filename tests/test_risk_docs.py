@@ -164,6 +164,8 @@ def test_json_keys_are_those_of_the_model() -> None:
         "positions[]": view.PositionView,
         "reservations[]": view.ReservationView,
         "fences[]": view.FenceView,
+        "drifts[]": view.DriftView,
+        "looks[]": view.LookView,
         "denials[]": view.DenialView,
     }
     expected = {name: [field.name for field in fields(model)] for name, model in models.items()}

@@ -68,6 +68,7 @@ def status(
                 opened.denials(DENIALS_SHOWN),
                 limits,
                 place.settings,
+                looks=opened.looks(),
                 ledger=opened.name,
                 mode=opened.mode,
                 stake_currency=place.stake_currency,

@@ -161,6 +161,11 @@ def closed_pairs(book: Book) -> dict[str, tuple[str, ...]]:
                 f"order of {request.bot} at {request.at:%Y-%m-%d %H:%M:%S} UTC without a known "
                 f"outcome: {side_name(request.side)}, margin {request.margin:.2f}"
             )
+    for mark in book.drifts:
+        found.setdefault(mark.pair, []).append(
+            f"POSITION_DRIFT since {mark.since:%Y-%m-%d %H:%M} UTC in {mark.account}: {mark.kind}: "
+            f"{mark.message}"
+        )
     return {pair: tuple(found[pair]) for pair in sorted(found)}
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fractal_ops.risk.view import ClusterStatus, LimitUse, MemberStatus, ReservationView, Status
+from fractal_protections.portfolio.drift import ALL_PAIRS
 
 _BAR = 8
 _WORST = 5
@@ -47,6 +48,8 @@ def print_status(status: Status, console: Console) -> None:
         _bots(status),
         _positions(status),
         _fences(status),
+        _drifts(status),
+        _looks(status),
         _denials(status),
     ]
     console.print(Group(*(part for part in parts if part is not None)))
@@ -241,6 +244,43 @@ def _fences(status: Status) -> RenderableType | None:
         reason = f"{labels[fence.bot]}: {printable(fence.reason)}"
         table.add_row(Text(printable(fence.pair)), fence.code, _short(fence.since), Text(reason))
     return _titled("Fenced pairs (`fractal risk clear PAIR` opens one)", table)
+
+
+def _drifts(status: Status) -> RenderableType | None:
+    if not status.drifts:
+        return None
+    table = _table()
+    table.add_column("Pair", no_wrap=True)
+    table.add_column("Account", no_wrap=True)
+    table.add_column("Since (UTC)", no_wrap=True)
+    table.add_column("What", overflow="fold")
+    for drift in status.drifts:
+        doubt = "" if drift.confirmed else "(seen once) "
+        table.add_row(
+            Text("all pairs" if drift.pair == ALL_PAIRS else printable(drift.pair)),
+            _account(drift.account),
+            _short(drift.since),
+            Text(f"{doubt}{drift.kind}: {printable(drift.message)}", style="red"),
+        )
+    return _titled("Drift between venue and databases (an aligned look opens the pair)", table)
+
+
+def _looks(status: Status) -> RenderableType | None:
+    if not status.looks:
+        return None
+    table = _table()
+    for heading in ("Account", "Looked", "Result", "Watch"):
+        table.add_column(heading, no_wrap=True)
+    for look in status.looks:
+        every = look.interval_seconds
+        watch = "nobody watches" if every is None else f"every {every:g} s"
+        table.add_row(
+            _account(look.account),
+            f"{age(look.age_seconds)} ago",
+            Text(look.result, style="green" if look.result == "aligned" else "red"),
+            Text(f"LATE, {watch}", style="red") if look.is_late else Text(watch),
+        )
+    return _titled("Reconciler (`fractal reconcile`)", table)
 
 
 def _denials(status: Status) -> RenderableType | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from fractal_protections.portfolio.book import Book
 from fractal_protections.portfolio.correlation import ClusterExposure, CorrelationView
+from fractal_protections.portfolio.drift import LookStatus
 from fractal_protections.portfolio.equity import daily_loss, drawdown
 from fractal_protections.portfolio.ledger import DenialRecord
 from fractal_protections.portfolio.limits import RiskLimits
@@ -201,6 +202,44 @@ class FenceView:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftView:
+    """A pair (`*`: every pair) that an account's venue and databases disagree about."""
+
+    account: str
+    pair: str
+    kind: str
+    message: str
+    since: datetime
+    last_seen: datetime
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookView:
+    """The latest look of `fractal reconcile` at an account.
+
+    Parameters
+    ----------
+    account, at, age_seconds, by
+        Where, when, who.
+    result
+        ``aligned``, ``drift`` or ``unknown``.
+    interval_seconds
+        When the next one follows; None where nobody watches.
+    is_late
+        Whether the next one should have been there long ago.
+    """
+
+    account: str
+    at: datetime
+    age_seconds: float
+    by: str
+    result: str
+    interval_seconds: float | None
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DenialView:
     """A denied entry with its repeats on one candle (`candle` is that one's close time)."""
 
@@ -233,7 +272,7 @@ class Status:
         Trading state.
     blocked_by
         Why no bot may enter anything; empty when entries are possible.
-    equity, limits, clusters, bots, positions, reservations, fences, denials
+    equity, limits, clusters, bots, positions, reservations, fences, drifts, looks, denials
         See their classes.
     """
 
@@ -251,6 +290,8 @@ class Status:
     positions: tuple[PositionView, ...]
     reservations: tuple[ReservationView, ...]
     fences: tuple[FenceView, ...]
+    drifts: tuple[DriftView, ...]
+    looks: tuple[LookView, ...]
     denials: tuple[DenialView, ...]
 
 
@@ -260,6 +301,7 @@ def status_of(
     limits: RiskLimits,
     settings: PortfolioSettings,
     *,
+    looks: Iterable[LookStatus] = (),
     ledger: str,
     mode: str,
     stake_currency: str,
@@ -276,6 +318,8 @@ def status_of(
         What the portfolio may bear.
     settings : PortfolioSettings
         How old a report may be.
+    looks : iterable of LookStatus
+        The latest look at every account.
     ledger, mode, stake_currency : str
         See :class:`Status`.
 
@@ -310,6 +354,13 @@ def status_of(
             FenceView(f.pair, f.code, f.reason, f.bot, f.since)
             for f in sorted(book.fences.values(), key=lambda f: f.pair)
         ),
+        drifts=tuple(
+            DriftView(
+                m.account, m.pair, m.kind, m.message, m.since, m.last_seen, confirmed=m.confirmed
+            )
+            for m in book.drifts
+        ),
+        looks=tuple(_look(look, book.at) for look in looks),
         denials=tuple(
             DenialView(
                 d.bot,
@@ -334,6 +385,7 @@ def blocks(book: Book, manager: PortfolioRiskManager) -> tuple[Block, ...]:
         manager.check_drawdown,
         manager.check_daily_loss,
         manager.check_reports,
+        manager.check_accounts,
     )
     denied = (check(book) for check in checks)
     return tuple(Block(d.code.value, d.message) for d in denied if d is not None)
@@ -494,6 +546,20 @@ def _reservations(book: Book) -> tuple[ReservationView, ...]:
             capital_until=held.capital_until,
         )
         for held in sorted(book.reservations, key=lambda r: (r.request.at, r.id))
+    )
+
+
+def _look(look: LookStatus, now: datetime) -> LookView:
+    age = (now - look.at).total_seconds()
+    every = look.interval_seconds
+    return LookView(
+        account=look.account,
+        at=look.at,
+        age_seconds=age,
+        by=look.by,
+        result=look.result,
+        interval_seconds=every,
+        is_late=look.is_late(now),
     )
 
 

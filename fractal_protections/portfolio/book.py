@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from .drift import DriftMark, LookStatus
 from .equity import AccountTrack
 from .money import ZERO
 from .positions import Position, Reservation
@@ -122,6 +123,10 @@ class Book:
         Closed pairs, by pair.
     daily_loss_on
         Latest UTC day on which the daily loss limit was reached: it holds until that day ends.
+    drifts
+        Pairs of which a venue and its databases disagree.
+    looks
+        The latest look at every account.
     """
 
     at: datetime
@@ -132,6 +137,8 @@ class Book:
     state: StateChange = StateChange()
     fences: Mapping[str, Fence] = field(default_factory=dict)
     daily_loss_on: date | None = None
+    drifts: tuple[DriftMark, ...] = ()
+    looks: tuple[LookStatus, ...] = ()
 
     def exposures(self) -> tuple[Position, ...]:
         """Positions, and reservations that still hold capital as if they had filled."""

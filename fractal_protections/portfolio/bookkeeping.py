@@ -54,6 +54,7 @@ class Bookkeeper:
         self._rates: dict[str, tuple[float, datetime]] = {}
         self._exited: set[int] = set()
         self._is_first = True
+        self._reported_balance: Decimal | None = None
         self.is_flat = False
         """Whether the latest report held no position; not before there was one."""
 
@@ -93,11 +94,11 @@ class Bookkeeper:
         Raises
         ------
         LookupError
-            A pair with a position has no known price.
+            A pair with a position has no known price, or the balance is not known.
         """
         closed = self._newly_closed()
         trades = self.open_trades()
-        balance = money(wallets.get_total(self._stake_currency))
+        balance = self._balance(wallets)
         realised = balance  # a paper balance moves by realised profit alone
         if self._is_trading:
             realised = money(Trade.get_total_closed_profit())
@@ -113,8 +114,25 @@ class Bookkeeper:
             clusters=clusters,
         )
         self._is_first = False
+        self._reported_balance = balance
         self.is_flat = not report.positions
         return report, closed
+
+    def is_outdated(self, wallets: Any) -> bool:
+        """Tell whether the balance is another one than that of the latest report.
+
+        freqtrade asks the venue for it before every entry, and else once an hour.
+        """
+        return self._balance(wallets) != self._reported_balance
+
+    def _balance(self, wallets: Any) -> Decimal:
+        if self._is_trading:
+            # freqtrade's own question makes 0 of a balance that the venue did not name, and 0
+            # would be the loss of everything.
+            known = wallets.get_all_balances().get(self._stake_currency)
+            if known is None or known.total is None:
+                raise LookupError(f"the venue named no balance of {self._stake_currency}")
+        return money(wallets.get_total(self._stake_currency))
 
     def _profit(self, trade: LocalTrade, now: datetime) -> Decimal:
         """Profit of an open position at the latest price, fees and funding included."""

@@ -56,8 +56,8 @@ _MEANINGS: Mapping[DenialCode, str] = {
     DenialCode.HALTED: "The portfolio is halted; a person looks and runs `fractal risk resume`.",
     DenialCode.AMBIGUOUS_ORDER: "An order was sent for this pair and its outcome is unknown; the "
     "pair opens when the venue has answered, or by `fractal risk clear PAIR`.",
-    DenialCode.POSITION_DRIFT: "Venue and database disagree about this pair; reconcile, then "
-    "`fractal risk clear PAIR`.",
+    DenialCode.POSITION_DRIFT: "Venue and database disagree about this pair, or can not be "
+    "compared; the pair opens when `fractal reconcile` finds them aligned.",
     DenialCode.STALE_DATA: "Candles, equity or another bot's report are too old or missing.",
     DenialCode.NO_SETUP: "The last closed candle proposes no such entry, or price has left it.",
     DenialCode.LEDGER_UNAVAILABLE: "The shared ledger is locked, gone or damaged, so nobody knows "

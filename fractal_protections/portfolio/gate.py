@@ -162,6 +162,11 @@ class Gate:
             DenialCode.STALE_DATA, f"{self.bot} could not tell the ledger what it holds: {why}"
         )
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether no report has worked yet, or the latest one has failed."""
+        return self._fault is not None
+
     def summary(self) -> str:
         """Name the denials so far, by code."""
         total = sum(self.denial_counts.values())
@@ -209,7 +214,7 @@ class Gate:
         LedgerError, ValueError
             The ledger can not answer, or the terms make no sense.
         """
-        denied = self._unfit(entry)
+        denied = self.clouded(entry.pair, entry.at)
         if denied is None:
             book = self.ledger.book(entry.at)
             view = self.view(entry.at)
@@ -264,7 +269,7 @@ class Gate:
         LedgerError, ValueError
             The ledger can not answer, or the numbers make no sense.
         """
-        denied = self._unfit(entry)
+        denied = self.clouded(entry.pair, entry.at)
         if denied is None:
             exact = money(amount * rate)
             request = self._request(
@@ -298,6 +303,16 @@ class Gate:
             )
             self._view = (key, view)
         return self._view[1]
+
+    def clouded(self, pair: str, now: datetime) -> Denied | None:
+        """Deny while this bot's own sight of a pair is clouded."""
+        if self._fault is not None:
+            return self._fault
+        last = self.closes.last_close(pair, now)
+        if last is None or now - last[1] >= 2 * self.timeframe:
+            known = "none is known" if last is None else f"the last one closed at {last[1]}"
+            return Denied(DenialCode.STALE_DATA, f"candles of {pair} are stale: {known}")
+        return None
 
     # -- denying ---------------------------------------------------------------------------
 
@@ -339,16 +354,6 @@ class Gate:
         if key not in self._announced:
             self._announced = {known for known in self._announced if known[1] == key[1]} | {key}
             self._announce(text)
-
-    def _unfit(self, entry: Entry) -> Denied | None:
-        """Deny while this bot's own sight is clouded."""
-        if self._fault is not None:
-            return self._fault
-        last = self.closes.last_close(entry.pair, entry.at)
-        if last is None or entry.at - last[1] >= 2 * self.timeframe:
-            known = "none is known" if last is None else f"the last one closed at {last[1]}"
-            return Denied(DenialCode.STALE_DATA, f"candles of {entry.pair} are stale: {known}")
-        return None
 
     def _risk_left(self, book: Book, entry: Entry) -> Decimal:
         """Margin that brings position and addition together to the risk of one trade."""

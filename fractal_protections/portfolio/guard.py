@@ -17,10 +17,12 @@ from freqtrade.strategy import IStrategy
 
 from .bookkeeping import Bookkeeper, loss_at_stop
 from .decisions import DenialCode, Denied
+from .disk_space import check_room
 from .doubts import DoubtResolver
 from .fail_closed import fail_closed
+from .funding import book_funding, funding_paid
 from .gate import Entry, Gate
-from .instance_lock import InstanceLock
+from .instance_lock import DatabaseLock, InstanceLock
 from .ledger import Ledger, LedgerError
 from .ledger_url import ledger_url
 from .limits import RiskLimits
@@ -184,11 +186,16 @@ class PortfolioGuard(IStrategy):
     @property
     def account_id(self) -> str:
         """Where this bot's money is: the wallet's address, or its own paper account."""
+        if self._guard_mode != RunMode.LIVE:
+            return f"paper:{self.bot_id}"
         exchange = self.config.get("exchange", {})
         address = exchange.get("wallet_address") or exchange.get("walletAddress")
-        if self._guard_mode == RunMode.LIVE and address:
-            return str(address).lower()
-        return f"paper:{self.bot_id}"
+        if not address:
+            # freqtrade takes the keys out of the config before it makes the strategy.
+            dp = getattr(self, "dp", None)
+            client = getattr(getattr(dp, "_exchange", None), "_api", None)
+            address = getattr(client, "walletAddress", None)
+        return str(address).lower() if address else f"paper:{self.bot_id}"
 
     @property
     def _guard_mode(self) -> RunMode:
@@ -241,12 +248,19 @@ class PortfolioGuard(IStrategy):
         Raises
         ------
         OperationalException
-            The ledger can not be opened, or another process trades under this bot's name.
+            The ledger can not be opened, or another process trades under this bot's name or on
+            its database.
         """
         if self.config.get("force_entry_enable") and self.position_adjustment_enable:
             raise OperationalException(
                 "force_entry_enable with position_adjustment_enable: freqtrade sends a forced "
                 "entry onto an open trade without asking the gate; switch one of them off"
+            )
+        if self._guard_mode in TRADING and self.config.get("exchange", {}).get("enable_ws", True):
+            logger.warning(
+                "exchange.enable_ws is on: where the stream falls silent in the second half of a "
+                "candle, freqtrade takes what it has heard of it for the whole candle; set it to "
+                "false"
             )
         # First, since freqtrade looks for parameters by reading every attribute, the gate too.
         if self._guard_mode in TRADING and self._gate is None:
@@ -262,7 +276,10 @@ class PortfolioGuard(IStrategy):
     def _open_ledger(self) -> Ledger:
         url = self.ledger_url()
         try:
-            InstanceLock(Path(self.config["user_data_dir"]), self.bot_id, url).acquire()
+            folder = Path(self.config["user_data_dir"])
+            InstanceLock(folder, self.bot_id, url).acquire()
+            if self.config.get("db_url"):
+                DatabaseLock(folder, self.config["db_url"]).acquire()
             return open_ledger(
                 url,
                 mode="live" if self._guard_mode == RunMode.LIVE else "dry_run",
@@ -348,11 +365,14 @@ class PortfolioGuard(IStrategy):
     @fail_closed(None)
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Tell the ledger what this bot holds and is worth."""
-        if self.portfolio_settings.gate:
-            if not self._may_report_later(current_time):
-                self._report(current_time)
-            self._summarise_backtest(current_time)
-        self.on_loop(current_time)
+        try:
+            if self.portfolio_settings.gate:
+                if not self._may_report_later(current_time):
+                    self._report(current_time)
+                self._summarise_backtest(current_time)
+        finally:
+            # Not the ledger's business: a strategy goes on without it.
+            self.on_loop(current_time)
 
     def _may_report_later(self, now: datetime) -> bool:
         """Whether a backtest can leave the report until an entry is asked for.
@@ -365,6 +385,10 @@ class PortfolioGuard(IStrategy):
         is_flat = not LocalTrade.bt_trades_open and self._books is not None and self._books.is_flat
         self._unreported = now if is_flat else None
         return is_flat
+
+    def _has_money_moved(self) -> bool:
+        """Tell whether freqtrade, which asks before every entry, knows another balance by now."""
+        return not self.gate.is_blind and self._open_books().is_outdated(self.wallets)
 
     def _report(self, now: datetime) -> None:
         gate = self.gate
@@ -418,6 +442,8 @@ class PortfolioGuard(IStrategy):
         if self._unreported is not None:
             self._report(self._unreported)
             self._unreported = None
+        elif self._guard_mode in TRADING and self._has_money_moved():
+            self._report(current_time)
         self._leverages[pair] = leverage
         entry = self._entry(pair, side, current_rate, current_time, entry_tag, leverage)
         if entry is None:
@@ -447,7 +473,10 @@ class PortfolioGuard(IStrategy):
         if leverage is None:
             raise RuntimeError(f"{pair} comes to be confirmed without having been sized")
         entry = self._entry(pair, side, rate, current_time, entry_tag, leverage)
-        return entry is not None and self.gate.confirm(entry, amount, rate)
+        if entry is None:
+            return False
+        self._check_room()
+        return self.gate.confirm(entry, amount, rate)
 
     @fail_closed(None)
     def adjust_trade_position(
@@ -499,6 +528,7 @@ class PortfolioGuard(IStrategy):
         margin = self.gate.size(
             entry, self._minimum(min_stake), money(min(proposal, max_stake, 1e15))
         )
+        self._check_room()
         amount = float(margin) * leverage / current_entry_rate
         if not margin or not self.gate.confirm(entry, amount, current_entry_rate):
             return None
@@ -508,12 +538,28 @@ class PortfolioGuard(IStrategy):
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Note finished trades, and let the strategy store its plan."""
+        """Note finished trades and their funding, and let the strategy store its plan."""
+        if self._guard_mode in TRADING and order.ft_order_side != trade.entry_side:
+            self._book_funding(order, trade)
         if order.ft_order_side in (trade.exit_side, "stoploss") and self._books is not None:
             self._books.note_exit(trade.id)
         self.on_order_filled(pair, trade, order, current_time)
 
     # -- helpers -----------------------------------------------------------------------------
+
+    def _check_room(self) -> None:
+        if self._guard_mode in TRADING and self.config.get("db_url"):
+            check_room(self.config["db_url"])
+
+    def _book_funding(self, order: Order, trade: Trade) -> None:
+        """Replace freqtrade's reckoning of a finished trade's funding by what was booked."""
+        paid = None
+        if self._guard_mode == RunMode.LIVE:
+            filled = order.order_filled_utc or datetime.now(UTC)
+            began = trade.date_entry_fill_utc or trade.open_date_utc
+            paid = funding_paid(self.dp._exchange._api, trade.pair, began, filled)
+        if book_funding(order, paid):
+            logger.info("%s: funding of trade %s booked: %s", trade.pair, trade.id, order.trade)
 
     @property
     def _candle(self) -> timedelta:
@@ -539,6 +585,9 @@ class PortfolioGuard(IStrategy):
             terms = self.entry_terms(*question)
             self._asked = (question, terms)
         if isinstance(terms, Denied):
+            if terms.code is DenialCode.NO_SETUP:
+                # Old candles show no setup either, and people should hear of those.
+                terms = self.gate.clouded(pair, now) or terms
             self.gate.deny(pair, direction, terms, now)
             return None
         exact = Decimal(str(leverage))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from .decisions import Approved
+from .drift import DriftMark
 from .positions import EntryRequest, Position
 
 
@@ -33,4 +34,16 @@ def positions_detail(positions: Iterable[Position]) -> str:
             }
             for position in positions
         ]
+    )
+
+
+def drift_detail(mark: DriftMark) -> str:
+    """Describe what a venue and its databases disagree about."""
+    return json.dumps(
+        {
+            "account": mark.account,
+            "kind": mark.kind,
+            "message": mark.message,
+            "confirmed": mark.confirmed,
+        }
     )

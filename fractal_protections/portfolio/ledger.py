@@ -7,6 +7,7 @@ from typing import Protocol
 
 from .book import Book, BotReport, Fence, StateChange, TradingState
 from .decisions import Decision, DenialCode, Denied
+from .drift import AccountLook, LookStatus, MarkChange
 from .positions import ClosedTrade, EntryRequest, Reservation
 
 
@@ -61,7 +62,7 @@ class LedgerEvent:
         Who did it; a person is "operator".
     kind
         ``reserved``, ``matched``, ``released``, ``ambiguous``, ``positions``, ``closed``,
-        ``fenced``, ``cleared``, ``state``, ``rebased``, ``forgotten``.
+        ``fenced``, ``cleared``, ``drifted``, ``aligned``, ``state``, ``rebased``, ``forgotten``.
     pair
         The pair, where it is about one.
     detail
@@ -153,7 +154,21 @@ class Ledger(Protocol):
         """Close a pair; True if it was open."""
 
     def clear(self, pair: str, by: str, now: datetime) -> bool:
-        """Open a fenced pair and drop its ambiguous reservations; True if there was anything."""
+        """Open a pair, whatever closed it, and drop its ambiguous reservations.
+
+        A drift that is still there closes it again with the next look.
+
+        Returns
+        -------
+        bool
+            Whether there was anything.
+        """
+
+    def take_look(self, look: AccountLook) -> MarkChange:
+        """Write what a look at an account's venue has found; closes and opens its pairs."""
+
+    def looks(self) -> tuple[LookStatus, ...]:
+        """Return the latest look at every account, by account."""
 
     def forget(self, bot: str, by: str, now: datetime) -> bool:
         """Drop a bot that is gone, with its positions and account; True if it was known."""

@@ -9,8 +9,9 @@ from itertools import count
 
 from .book import Book, BotReport, BotStatus, Fence, StateChange, TradingState
 from .decisions import Approved, Decision, DenialCode, Denied
+from .drift import AccountLook, DriftMark, LookStatus, MarkChange, status_of_look, take_look
 from .equity import AccountTrack
-from .journal import positions_detail, request_detail
+from .journal import drift_detail, positions_detail, request_detail
 from .ledger import DenialRecord, Judge, LedgerEvent, Patience
 from .positions import ClosedTrade, EntryRequest, Position, Reservation
 from .settlement import settle, status_of, track_account
@@ -27,6 +28,8 @@ class MemoryLedger:
         self._tracks: dict[str, AccountTrack] = {}
         self._bots: dict[str, BotStatus] = {}
         self._fences: dict[str, Fence] = {}
+        self._drifts: dict[tuple[str, str], DriftMark] = {}
+        self._looks: dict[str, LookStatus] = {}
         self._closed: dict[tuple[str, int], ClosedTrade] = {}
         self._denials: dict[DenialKey, DenialRecord] = {}
         self._events: list[LedgerEvent] = []
@@ -45,6 +48,8 @@ class MemoryLedger:
             state=self._state,
             fences=dict(self._fences),
             daily_loss_on=self._daily_loss_on,
+            drifts=tuple(self._drifts[key] for key in sorted(self._drifts)),
+            looks=self.looks(),
         )
 
     def reserve(
@@ -160,7 +165,7 @@ class MemoryLedger:
         return True
 
     def clear(self, pair: str, by: str, now: datetime) -> bool:
-        """Open a fenced pair and drop its ambiguous reservations."""
+        """Open a pair, whatever closed it, and drop its ambiguous reservations."""
         doubtful = [
             key
             for key, held in self._reservations.items()
@@ -169,10 +174,31 @@ class MemoryLedger:
         for key in doubtful:
             del self._reservations[key]
         fenced = self._fences.pop(pair, None)
-        if fenced is None and not doubtful:
+        drifts = [mark for mark in self._drifts if mark[1] == pair]
+        for mark in drifts:
+            del self._drifts[mark]
+        if fenced is None and not doubtful and not drifts:
             return False
         self._note(now, by, "cleared", pair)
         return True
+
+    def take_look(self, look: AccountLook) -> MarkChange:
+        """Write what a look at an account's venue has found."""
+        known = [mark for mark in self._drifts.values() if mark.account == look.account]
+        change = take_look(known, look)
+        for mark in change.gone:
+            del self._drifts[mark.account, mark.pair]
+            self._note(look.at, look.by, "aligned", mark.pair, drift_detail(mark))
+        for mark in change.marks:
+            self._drifts[mark.account, mark.pair] = mark
+        for mark in (*change.new, *change.changed):
+            self._note(look.at, look.by, "drifted", mark.pair, drift_detail(mark))
+        self._looks[look.account] = status_of_look(look)
+        return change
+
+    def looks(self) -> tuple[LookStatus, ...]:
+        """Return the latest look at every account."""
+        return tuple(self._looks[account] for account in sorted(self._looks))
 
     def forget(self, bot: str, by: str, now: datetime) -> bool:
         """Drop a bot that is gone, with its positions, its reservations and its account."""
@@ -184,6 +210,9 @@ class MemoryLedger:
             del self._reservations[key]
         if not any(other.account == status.account for other in self._bots.values()):
             self._tracks.pop(status.account, None)
+            self._looks.pop(status.account, None)
+            for lost in [key for key in self._drifts if key[0] == status.account]:
+                del self._drifts[lost]
         self._note(now, by, "forgotten", None, json.dumps({"bot": bot}))
         return True
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from .book import Book, TradingState
 from .correlation import CorrelationView
 from .decisions import Approved, Decision, DenialCode, Denied
+from .drift import ALL_PAIRS
 from .equity import daily_loss, drawdown
 from .limits import RiskLimits
 from .money import ZERO
@@ -102,6 +103,7 @@ class PortfolioRiskManager:
             or self.check_trading_state(book)
             or self.check_daily_loss(book)
             or self.check_reports(book)
+            or self.check_accounts(book)
         )
 
     def check_drawdown(self, book: Book) -> Denied | None:
@@ -155,8 +157,28 @@ class PortfolioRiskManager:
             )
         return None
 
+    def check_accounts(self, book: Book) -> Denied | None:
+        """Deny everything while an account can not be compared with its databases.
+
+        Nor may anything be entered when the watch that compares them has died: who relies on it
+        would not hear of a position without a stop. A watch that was ended in order is missed by
+        nobody.
+        """
+        for look in book.looks:
+            if look.is_late(book.at):
+                age = (book.at - look.at).total_seconds()
+                return Denied(
+                    DenialCode.STALE_DATA,
+                    f"`fractal reconcile --watch` last looked at {look.account} {age:.0f} s ago, "
+                    f"instead of every {look.interval_seconds:g} s: start it again",
+                )
+        return _drift_of(book, ALL_PAIRS)
+
     def check_pair(self, book: Book, request: EntryRequest) -> Denied | None:
         """Deny a pair that is in doubt, or held already."""
+        drift = _drift_of(book, request.pair)
+        if drift is not None:
+            return drift
         fence = book.fences.get(request.pair)
         if fence is not None:
             return Denied(DenialCode(fence.code), fence.reason)
@@ -375,3 +397,15 @@ def _ratio(value: Decimal) -> str:
 
 def _percent(part: Decimal, whole: Decimal) -> str:
     return f"{100 * part / whole:.2f} %" if whole > ZERO else f"{part:.2f}"
+
+
+def _drift_of(book: Book, pair: str) -> Denied | None:
+    """Deny what any account's venue and databases disagree about, whoever asks.
+
+    What is wrong in one account may be the work of another bot's order: as with fences, the
+    whole portfolio waits.
+    """
+    for mark in book.drifts:
+        if mark.pair == pair:
+            return Denied(DenialCode.POSITION_DRIFT, f"{mark.kind}: {mark.message}")
+    return None

@@ -5,11 +5,14 @@ import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from fractal_ops.wallet import account
+from fractal_ops.wallet.loopback import Loopback
 from tests.e2e.conftest import BIN, Workbench
 from tests.kit import ProcessRunner, RunningProcess, eventually, free_port
 from tests.kit.telegram_api import TOKEN, TelegramApi
@@ -99,6 +102,15 @@ class CommandedBot:
     def locked_pairs(self) -> set[str]:
         return {lock["pair"] for lock in self.get("/locks")["locks"]}
 
+    def cooling_pairs(self) -> set[str]:
+        """Pairs that the strategy's own protection has locked after an exit."""
+        locks = self.get("/locks")["locks"]
+        return {
+            lock["pair"]
+            for lock in locks
+            if lock["active"] and lock["reason"].startswith("Cooldown period")
+        }
+
     # -- what is so --------------------------------------------------------------------------
 
     def trades(self) -> list[dict[str, Any]]:
@@ -143,7 +155,7 @@ def start(
     telegram: TelegramApi | None = None,
     chat_id: int = 0,
     authorized_users: Sequence[int] | None = None,
-    account: tuple[str, str] | None = None,
+    money: Decimal | None = None,
     exchange_url: str | None = None,
     **overrides: Any,
 ) -> CommandedBot:
@@ -155,8 +167,8 @@ def start(
         Of its processes, of its files, of the project.
     telegram, chat_id, authorized_users
         Bot API that it polls, and whom it obeys there; no Telegram by default.
-    account
-        Wallet address and private key to trade with (``dry_run: false``); dry-run by default.
+    money
+        Mock USDC of an account to trade with (``dry_run: false``); dry-run by default.
     exchange_url
         Exchange that runs already.
     overrides
@@ -185,13 +197,17 @@ def start(
         config["telegram"] = {"enabled": True, "token": TOKEN, "chat_id": str(chat_id)}
         if authorized_users is not None:
             config["telegram"]["authorized_users"] = [str(user) for user in authorized_users]
-    if account is not None:
+    address = None
+    if money is not None:
+        env_file = folder / "loopback.env"
+        wallet = account.new(Loopback(exchange_url), env_file, money, 180, overwrite=False)
+        address = wallet.address
         config["dry_run"] = False
-        config["exchange"].update(wallet_address=account[0], private_key=account[1])
+        config["exchange"].update(wallet_address=address, private_key=wallet.agent_key)
     path.write_text(json.dumps(config))
     env = None if telegram is None else telegram.env()
     process = bench.freqtrade("trade", ["--config", path], env)
-    bot = CommandedBot(process, bench, port, account[0] if account else None)
+    bot = CommandedBot(process, bench, port, address)
     eventually(bot.answers, 90, "the bot's REST API")
     if telegram is not None:
         telegram.wait_for_bot()

@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fractal_ops.wallet import account
+from fractal_ops.wallet.loopback import Loopback
 from fractal_protections.portfolio.sql import SqlLedger, open_ledger
 from tests.e2e.conftest import BIN, Workbench
 from tests.kit import ProcessRunner, RunningProcess, SharedClock, eventually, free_port
@@ -67,6 +70,8 @@ class Fleet:
     bots: dict[str, RunningProcess]
     bench: Workbench
     ports: dict[str, int] = field(default_factory=dict)
+    wallets: dict[str, str] = field(default_factory=dict)
+    """Addresses of the bots that trade for real."""
 
     @property
     def folder(self) -> Path:
@@ -77,6 +82,17 @@ class Fleet:
         with sqlite3.connect(f"{self.folder / name}.trades.sqlite") as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute("select * from trades order by id")]
+
+    def orders(self, name: str) -> list[dict[str, Any]]:
+        """Every order in a bot's database."""
+        with sqlite3.connect(f"{self.folder / name}.trades.sqlite") as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute("select * from orders order by id")]
+
+    def journal(self) -> list[dict[str, Any]]:
+        """What happened on the exchange."""
+        lines = (self.folder / "journal.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
 
     def settle(self, loops: int) -> None:
         """Wait until every bot has begun as many loops, each a second later than the one before.
@@ -120,12 +136,19 @@ def start(
     *,
     pairs: int = 10,
     settings: dict[str, Any] | None = None,
+    money: Decimal | None = None,
 ) -> Fleet:
-    """Start the exchange and the bots, all on one clock that stands at `moment`."""
+    """Start the exchange and the bots, all on one clock that stands at `moment`.
+
+    With `money` they trade for real, on accounts of their own with so much on each.
+    """
     (folder / "user_data").mkdir()
     clock = SharedClock(folder / "clock", moment)
     port = free_port()
-    exchange = runner.start([BIN / "fractal", "testnet", "--port", str(port)], env=clock.env())
+    journal = folder / "journal.jsonl"
+    exchange = runner.start(
+        [BIN / "fractal", "testnet", "--port", str(port), "--journal", journal], env=clock.env()
+    )
     exchange.wait_for_output("ready at", timeout=60)
     bench = Workbench(root, folder, f"http://127.0.0.1:{port}", runner)
     url = f"sqlite:///{folder / 'ledger.sqlite'}"
@@ -151,16 +174,25 @@ def start(
     config["exchange"]["enable_ws"] = False
     # ccxt's rate limiter waits for time to pass, and on this clock none does.
     config["exchange"]["ccxt_config"]["enableRateLimit"] = False
-    bots, ports = {}, {}
+    bots, ports, wallets = {}, {}, {}
     for name in strategies:
         ports[name] = free_port()
         own = folder / f"{name}.json"
         api = {**config["api_server"], "listen_port": ports[name]}
         database = f"sqlite:///{folder / name}.trades.sqlite"
-        own.write_text(json.dumps({**config, "db_url": database, "api_server": api}))
+        content = {**config, "db_url": database, "api_server": api}
+        if money is not None:
+            env_file = folder / f"{name}.env"
+            wallet = account.new(
+                Loopback(bench.exchange_url), env_file, money, 180, overwrite=False
+            )
+            keys = {"wallet_address": wallet.address, "private_key": wallet.agent_key}
+            content = {**content, "dry_run": False, "exchange": {**config["exchange"], **keys}}
+            wallets[name] = wallet.address.lower()
+        own.write_text(json.dumps(content))
         arguments: list[str | Path] = ["--config", own, "--strategy", name]
         bots[name] = bench.freqtrade("trade", arguments, clock.env())
     for bot in bots.values():
         bot.wait_for_output("Changing state to: RUNNING", 90)
     ledger = open_ledger(url, mode=None, create=False)
-    return Fleet(clock, ledger, bots, bench, ports)
+    return Fleet(clock, ledger, bots, bench, ports, wallets)

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from freqtrade.configuration import remove_exchange_credentials
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade
 
-from fractal_protections.portfolio import DenialCode, PortfolioGuard
+from fractal_protections.portfolio import DenialCode, PortfolioGuard, disk_space
 from fractal_protections.portfolio.book import Fence, TradingState
 from fractal_protections.portfolio.instance_lock import InstanceLock
 from fractal_protections.portfolio.ledger import LedgerError
@@ -208,7 +209,7 @@ class TestStates:
             trade = open_position(ETH, at=at)
             bot.strategy.note_rate(ETH, 100.0, at)
             bot.loop(at)
-            exit_order = SimpleNamespace(ft_order_side=trade.exit_side)
+            exit_order = SimpleNamespace(ft_order_side=trade.exit_side, trade=trade, filled=0.0)
             bot.strategy.order_filled(pair=ETH, trade=trade, order=exit_order, current_time=at)
             close_position(trade, -1.0, at + SECOND)
         bot.loop(CLOSED + timedelta(minutes=3))
@@ -255,6 +256,23 @@ class TestFailClosed:
         bot.loop(CLOSED + 2 * SECOND)
         assert bot.enter(now=CLOSED + 2 * SECOND) is True
 
+    def test_a_balance_that_the_venue_did_not_name_is_not_a_loss(self, bot):
+        bot.strategy.wallets.total = None
+        bot.loop(CLOSED + SECOND)
+
+        assert bot.enter(now=CLOSED + SECOND) is False
+        assert set(bot.codes()) == {"STALE_DATA", "INTERNAL_ERROR"}
+
+        bot.strategy.wallets.total = 1000.0
+        bot.loop(CLOSED + 2 * SECOND)
+        assert bot.enter(now=CLOSED + 2 * SECOND) is True
+
+    def test_money_that_has_gone_since_the_loop_began_counts_for_the_entry(self, bot):
+        bot.strategy.wallets.total = 700.0  # 30 % below the peak
+
+        assert bot.stake() == 0.0
+        assert bot.ledger.book(CLOSED).state.state is TradingState.HALTED
+
     def test_before_the_first_loop_everything_is_denied(self, tmp_path):
         bot = LiveBot(tmp_path)
 
@@ -273,8 +291,8 @@ class TestFailClosed:
         bot.loop(late)
 
         assert bot.enter(now=late) is False
-        # The strategy finds no setup on a fresh candle, and the gate no fresh candle.
-        assert bot.codes() == ["NO_SETUP"]
+        # The strategy finds no setup on a fresh candle, which is for people to hear of.
+        assert bot.codes() == ["STALE_DATA"]
         entry = bot.strategy._entry(PAIR, "long", 100.0, CLOSED, None, 3.0)
         assert (
             bot.strategy.gate.size(
@@ -592,6 +610,41 @@ class TestConstruction:
         other.wait()
         LiveBot(tmp_path)  # the kernel has freed it
 
+    def test_a_full_disk_is_a_no_before_the_order_is_sent(self, tmp_path, monkeypatch):
+        bot = LiveBot(tmp_path, db_url=f"sqlite:///{tmp_path / 'trades.sqlite'}")
+        monkeypatch.setattr(disk_space, "LEAST_BYTES", 1 << 80)
+
+        bot.loop()
+        stake = bot.stake()
+
+        assert stake > 0.0
+        assert not bot.confirm(stake)
+        assert any("is full" in text for text in bot.messages)
+        assert not bot.ledger.book(CLOSED).reservations
+
+    def test_a_second_process_on_one_database_is_refused(self, tmp_path, processes):
+        database = tmp_path / "trades.sqlite"
+        code = (
+            "import sys, signal\n"
+            "from pathlib import Path\n"
+            "from fractal_protections.portfolio.instance_lock import DatabaseLock\n"
+            "DatabaseLock(Path.cwd(), sys.argv[1]).acquire()\n"
+            "print('held', flush=True)\n"
+            "signal.pause()\n"
+        )
+        other = processes.start([sys.executable, "-c", code, f"sqlite:///{database}"])
+        other.wait_for_output("held")
+        link = tmp_path / "link.sqlite"
+        link.symlink_to(database)
+
+        with pytest.raises(OperationalException, match="another bot trades on the database"):
+            LiveBot(tmp_path, name="bot-b", db_url=f"sqlite:///{link}")
+
+        LiveBot(tmp_path, name="bot-b", db_url="sqlite://")
+        other.popen.kill()
+        other.wait()
+        LiveBot(tmp_path, name="bot-b", db_url=f"sqlite:///{link}")
+
     def test_a_reloaded_config_makes_a_second_strategy_in_one_process(self, tmp_path, bot):
         assert LiveBot(tmp_path).strategy.gate is not bot.strategy.gate
 
@@ -616,6 +669,16 @@ class TestConstruction:
 
         assert live.account_id == "0xabc"
         assert dry.account_id == f"paper:{dry.bot_id}"
+
+    def test_the_wallet_is_known_although_freqtrade_empties_the_config(self):
+        exchange = {"name": "hyperliquid", "pair_whitelist": [PAIR], "wallet_address": "0xABC"}
+        remove_exchange_credentials(exchange, dry_run=True)  # before it makes the strategy
+        live = load("ScriptedTrades", runmode=RunMode.LIVE, exchange=exchange)
+        client = SimpleNamespace(walletAddress="0xABC")
+        live.dp = SimpleNamespace(_exchange=SimpleNamespace(_api=client))
+
+        assert exchange["wallet_address"] is None
+        assert live.account_id == "0xabc"
 
     def test_before_the_start_there_is_no_gate(self, tmp_path):
         strategy = load("ScriptedTrades", runmode=RunMode.DRY_RUN, user_data_dir=tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from fractal_protections.portfolio.book import Fence, StateChange, TradingState
 from fractal_protections.portfolio.correlation import CorrelationView
 from fractal_protections.portfolio.decisions import Approved, DenialCode, Denied
+from fractal_protections.portfolio.drift import ALL_PAIRS, DriftMark
 from fractal_protections.portfolio.equity import AccountTrack
 from fractal_protections.portfolio.money import UNIT
 from tests.protections.books import (
@@ -244,6 +245,21 @@ class TestAPair:
 
         assert denied == Denied(DenialCode(code), "the venue holds 0.2")
         assert isinstance(decide(make_book(fences={BTC: fence}), make_request(ETH)), Approved)
+
+    def test_that_drifts_in_any_account_is_closed(self):
+        drift = DriftMark("other", BTC, "NO_STOP", "long 2, stop 0", NOW, NOW, confirmed=False)
+
+        denied = decide(make_book(drifts=(drift,)))
+
+        assert denied == Denied(DenialCode.POSITION_DRIFT, "NO_STOP: long 2, stop 0")
+        assert isinstance(decide(make_book(drifts=(drift,)), make_request(ETH)), Approved)
+
+    def test_is_closed_with_all_others_while_an_account_can_not_be_compared(self):
+        mark = DriftMark("other", ALL_PAIRS, "EMPTY_ACCOUNT", "0", NOW, NOW, confirmed=True)
+
+        for pair in (BTC, ETH):
+            denied = decide(make_book(drifts=(mark,)), make_request(pair))
+            assert denied == Denied(DenialCode.POSITION_DRIFT, "EMPTY_ACCOUNT: 0")
 
 
 class TestASetup:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from freqtrade.enums import CandleType, MarginMode, RunMode, TradingMode
 from freqtrade.resolvers import StrategyResolver
+from freqtrade.wallets import Wallet
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "fractal_strategies"
@@ -73,13 +74,16 @@ class BrokenProvider:
 
 
 class StubWallets:
-    """A wallet with a fixed total."""
+    """A wallet with a fixed total; None where the venue's answer names none."""
 
-    def __init__(self, total: float) -> None:
+    def __init__(self, total: float | None) -> None:
         self.total = total
 
     def get_total(self, currency: str) -> float:
-        return self.total
+        return self.total or 0.0
+
+    def get_all_balances(self) -> dict[str, Wallet]:
+        return {"USDC": Wallet("USDC", total=self.total)}
 
 
 def candle_table(

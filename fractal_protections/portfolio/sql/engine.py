@@ -142,6 +142,8 @@ def _sqlite(url: URL, database: Database) -> Engine:
         # FULL: what was approved survives a power cut.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # Nothing is remembered between transactions, so that damage to the file is met at once.
+        connection.execute("PRAGMA cache_size=0")
 
     return engine
 

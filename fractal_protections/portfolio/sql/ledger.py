@@ -11,10 +11,11 @@ from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from ..book import Book, BotReport, Fence, StateChange, TradingState
 from ..decisions import Approved, Decision, Denied
+from ..drift import AccountLook, LookStatus, MarkChange
 from ..journal import request_detail
 from ..ledger import DenialRecord, Judge, LedgerEvent, Patience
 from ..positions import ClosedTrade, EntryRequest, Reservation
-from . import equity_history, health
+from . import drifts, equity_history, health
 from .column_types import as_utc
 from .denial_log import count_denial, load_denials
 from .engine import Database
@@ -22,7 +23,17 @@ from .errors import translated
 from .opening import Mode, prepared_database
 from .records import Snapshot, load_meta, load_snapshot, note, put, reservation_row, state_of
 from .reports import take_in
-from .schema import accounts, bots, closed_trades, events, fences, meta, positions, reservations
+from .schema import (
+    accounts,
+    bots,
+    closed_trades,
+    events,
+    fences,
+    meta,
+    positions,
+    reservations,
+)
+from .schema import drifts as drifts_table
 
 _CHUNK = 500  # rows of one statement, far below the databases' limits of parameters
 
@@ -224,15 +235,28 @@ class SqlLedger:
             return True
 
     def clear(self, pair: str, by: str, now: datetime) -> bool:
-        """Open a fenced pair and drop its ambiguous reservations; True if there was anything."""
+        """Open a pair, whatever closed it, and drop its ambiguous reservations."""
         doubtful = delete(reservations).where(reservations.c.pair == pair, reservations.c.ambiguous)
         with self._database.write() as connection:
             dropped = connection.execute(doubtful).rowcount
-            opened = connection.execute(delete(fences).where(fences.c.pair == pair)).rowcount
-            if not dropped and not opened:
+            for table in (fences, drifts_table):
+                dropped += connection.execute(delete(table).where(table.c.pair == pair)).rowcount
+            if not dropped:
                 return False
             note(connection, now, by, "cleared", pair)
             return True
+
+    def take_look(self, look: AccountLook) -> MarkChange:
+        """Write what a look at an account's venue has found; closes and opens its pairs."""
+        # As in report(): moments are compared and returned before they are stored.
+        look = replace(look, at=as_utc(look.at))
+        with self._database.write() as connection:
+            return drifts.write_look(connection, look)
+
+    def looks(self) -> tuple[LookStatus, ...]:
+        """Return the latest look at every account, by account."""
+        with self._database.read() as connection:
+            return drifts.load_looks(connection)
 
     def forget(self, bot: str, by: str, now: datetime) -> bool:
         """Drop a bot that is gone, with its positions and account; True if it was known."""
@@ -245,6 +269,7 @@ class SqlLedger:
                 connection.execute(delete(table).where(table.c.bot == bot))
             if not connection.scalar(select(bots.c.bot).where(bots.c.account == account)):
                 connection.execute(delete(accounts).where(accounts.c.account == account))
+                drifts.drop_account(connection, account)
             note(connection, now, by, "forgotten", None, json.dumps({"bot": bot}))
             return True
 

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select
 
 from ..book import Book, BotStatus, Fence, StateChange, TradingState
+from ..drift import DriftMark, LookStatus
 from ..equity import AccountTrack
 from ..ledger import LedgerError
 from ..positions import EntryRequest, Position, Reservation
-from .schema import accounts, bots, events, fences, meta, positions, reservations
+from .schema import accounts, bots, drifts, events, fences, looks, meta, positions, reservations
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,14 @@ def load_snapshot(connection: Connection, now: datetime, ledger_id: str, name: s
         state=state_of(row),
         fences={fence.pair: Fence(*fence) for fence in connection.execute(select(fences))},
         daily_loss_on=row.daily_loss_on,
+        drifts=tuple(
+            DriftMark(*mark)
+            for mark in connection.execute(select(drifts).order_by(drifts.c.account, drifts.c.pair))
+        ),
+        looks=tuple(
+            LookStatus(*look)
+            for look in connection.execute(select(looks).order_by(looks.c.account))
+        ),
     )
     return Snapshot(book, {track.account: track.snapshot_at for track in tracks})
 

@@ -125,6 +125,29 @@ fences = Table(
     Column("since", Moment, nullable=False),
 )
 
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("pair", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+)
+
+# The latest look at each account, whose age tells whether anybody still looks.
+looks = Table(
+    "looks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("interval_seconds", Float(53)),
+)
+
 closed_trades = Table(
     "closed_trades",
     metadata,

@@ -15,6 +15,7 @@ from fractal_protections.portfolio.book import (
     TradingState,
 )
 from fractal_protections.portfolio.decisions import DenialCode
+from fractal_protections.portfolio.drift import DriftMark, LookStatus
 from fractal_protections.portfolio.equity import AccountTrack
 from fractal_protections.portfolio.ledger import DenialRecord
 from fractal_protections.portfolio.limits import RiskLimits
@@ -26,7 +27,9 @@ BEGIN, END = "<!-- status: begin (generated) -->", "<!-- status: end -->"
 
 NOW = datetime(2026, 11, 23, 14, 30, 5, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-BTC, ETH, SOL, DOGE, WIF = (f"{coin}/USDC:USDC" for coin in ("BTC", "ETH", "SOL", "DOGE", "WIF"))
+BTC, ETH, SOL, DOGE, WIF, HYPE = (
+    f"{coin}/USDC:USDC" for coin in ("BTC", "ETH", "SOL", "DOGE", "WIF", "HYPE")
+)
 MAIN, SECOND = "fractaltrader-testnet/SmcEnsemble", "second/FvgFill"
 WALLET = "0x5aeda56215b167893e80b4fe645ba6d5bab767de"
 MOVES = ({BTC: 1, ETH: 1, SOL: 1}, {DOGE: 1})
@@ -91,9 +94,18 @@ BOOK = Book(
         ),
     },
     state=StateChange(TradingState.ACTIVE, "venue is back", "operator:ann", NOW - 2 * DAY),
-    fences={
-        WIF: Fence(WIF, "POSITION_DRIFT", "venue short 12, database long 40", MAIN, NOW - HOUR)
-    },
+    fences={HYPE: Fence(HYPE, "AMBIGUOUS_ORDER", "the venue never answered", MAIN, NOW - 2 * HOUR)},
+    drifts=(
+        DriftMark(
+            WALLET,
+            WIF,
+            "WRONG_SIDE",
+            "the venue holds short 12, the databases long 40",
+            NOW - HOUR,
+            NOW - timedelta(seconds=9),
+            confirmed=True,
+        ),
+    ),
 )
 DENIALS = (
     DenialRecord(
@@ -107,8 +119,12 @@ DENIALS = (
 )  # fmt: skip
 
 
+LOOKS = (LookStatus(WALLET, NOW - timedelta(seconds=9), "reconciler", "drift", 15.0),)
+
+
 def status(book: Book = BOOK, **changes: object) -> Status:
     settings: dict[str, object] = {
+        "looks": LOOKS,
         "ledger": "user_data/fractal_ledger.live.sqlite",
         "mode": "live",
         "stake_currency": "USDC",

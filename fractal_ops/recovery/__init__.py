@@ -1,0 +1,1 @@
+"""Comparing what the venue holds with what the databases say, and repairing what is unsafe."""
