@@ -96,35 +96,28 @@ def create_app(
     app.include_router(market_router(moved, clock, _writer(journal)))
     app.state.venue, app.state.info, app.state.exchange = venue, info, exchange
 
-    def answer(path: str, respond: Callable[[object], Any], body: object) -> Response:
-        kind = body.get("type") if isinstance(body, dict) else None
+    async def answer(request: Request, respond: Callable[[object], Any]) -> Response:
+        path = request.url.path
         try:
+            body = await _decode(request)
             made = _json(respond(body))
         except WireError as error:
             logger.warning("%s refused with %d: %s", path, error.status, error.reason)
-            kind_of = "application/json" if error.body == "null" else "text/plain"
-            made = Response(error.body, error.status, media_type=kind_of)
-        if path == "/info":
-            user = body.get("user") if isinstance(body, dict) else None
-            status = made.status_code
-            journal.write("info", clock.now_ms(), type=kind, user=user, status=status)
+            now = clock.now_ms()
+            journal.write("refused", now, path=path, status=error.status, reason=error.reason)
+            kind = "application/json" if error.body == "null" else "text/plain"
+            return Response(error.body, error.status, media_type=kind)
+        if path == "/info" and isinstance(body, dict):
+            journal.write("info", clock.now_ms(), type=body.get("type"), user=body.get("user"))
         return made
 
     @app.post("/info")
     async def answer_info(request: Request) -> Response:
-        try:
-            body = await _decode(request)
-        except WireError as error:
-            return Response(error.body, error.status, media_type="text/plain")
-        return answer("/info", info.answer, body)
+        return await answer(request, info.answer)
 
     @app.post("/exchange")
     async def answer_exchange(request: Request) -> Response:
-        try:
-            body = await _decode(request)
-        except WireError as error:
-            return Response(error.body, error.status, media_type="text/plain")
-        return answer("/exchange", actions.answer, body)
+        return await answer(request, actions.answer)
 
     @app.websocket("/ws")
     async def serve_ws(socket: WebSocket) -> None:

@@ -594,6 +594,7 @@ def story(market: PathMarket) -> list[dict[str, Any]]:
         url = f"http://{address}"
         post(url, "/admin/fund", user=USER, amount="10000")
         post(url, "/admin/fund", user=USER, amount="-1000")
+        assert httpx.post(f"{url}/exchange", json={"action": "none"}).status_code == 422
         fault = {"kind": "reject", "reason": "margin", "match": {"role": "exit"}, "count": 1}
         number = post(url, "/admin/faults", **fault)["id"]
         client = client_of(url, clock)

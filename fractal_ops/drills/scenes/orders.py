@@ -216,6 +216,7 @@ DRILLS = (
         "Enters with what is left: it asks for its balance right before an entry.",
         "The portfolio hears of that balance before the entry does, takes it for a loss and halts.",
         _account_emptied,
+        fast=True,
     ),
     Drill(
         "cancel-loses-race",
@@ -224,6 +225,7 @@ DRILLS = (
         "The same.",
         _cancel_loses,
         uses_bot=False,
+        fast=True,
     ),
     Drill(
         "stop-limit-missed",
@@ -254,5 +256,6 @@ DRILLS = (
         "Tries again in the next loop.",
         "The same; the stop rests on the exchange all the time.",
         _exit_refused,
+        fast=True,
     ),
 )
