@@ -91,7 +91,7 @@ fi
 
 # ${a[@]+…}: an empty array under `set -u` is an error in bash before 4.4.
 stage "pytest" "$bin/python" -m pytest -n 2 --dist loadgroup -m "$marks" \
-    --cov --cov-report= ${pytest_args[@]+"${pytest_args[@]}"}
+    --durations=25 --durations-min=5 --cov --cov-report= ${pytest_args[@]+"${pytest_args[@]}"}
 
 if [ ${#pytest_args[@]} -eq 0 ]; then
     stage "coverage" "$bin/coverage" report

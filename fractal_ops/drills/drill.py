@@ -117,7 +117,14 @@ class _Sheet:
         self.checks.append(Check(what, passed, detail))
 
 
-def run(drill: Drill, folder: Path, config: dict[str, Any]) -> Result:
+def run(
+    drill: Drill,
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    most_bare_seconds: float = MOST_BARE_SECONDS,
+    agreement_seconds: float = AGREEMENT_SECONDS,
+) -> Result:
     """Run one drill and judge it.
 
     Parameters
@@ -128,6 +135,8 @@ def run(drill: Drill, folder: Path, config: dict[str, Any]) -> Result:
         Scratch folder; must not exist yet.
     config : dict
         The user's config.
+    most_bare_seconds, agreement_seconds : float
+        What is judged by; for tests of the judge.
 
     Returns
     -------
@@ -145,7 +154,7 @@ def run(drill: Drill, folder: Path, config: dict[str, Any]) -> Result:
             stage.start_reconciler()
         drill.play(stage)
         sheet.note("went as expected", True)
-        _judge(stage, sheet)
+        _judge(stage, sheet, most_bare_seconds, agreement_seconds)
     except DrillSkippedError as error:
         outcome = Outcome.SKIPPED
         sheet.note("possible here", True, str(error))
@@ -161,19 +170,19 @@ def run(drill: Drill, folder: Path, config: dict[str, Any]) -> Result:
     return Result(drill, outcome, time.monotonic() - started, sheet.checks, folder)
 
 
-def _judge(stage: Stage, sheet: _Sheet) -> None:
+def _judge(stage: Stage, sheet: _Sheet, most_bare_seconds: float, agreement_seconds: float) -> None:
     """Look at what must be so after every drill, by the exchange's journal."""
     history = stage.venue.history()
     sheet.note("no duplicate position", not history.doubled, "; ".join(history.doubled))
     bare = history.longest_bare()
     sheet.note(
-        f"no position without a stop for more than {MOST_BARE_SECONDS:g} s",
-        bare <= MOST_BARE_SECONDS,
+        f"no position without a stop for more than {most_bare_seconds:g} s",
+        bare <= most_bare_seconds,
         f"longest {bare:.1f} s",
     )
     try:
         # What the bot has not heard of yet it hears in its next loops.
-        until(lambda: not stage.disagreements(), "agreement", AGREEMENT_SECONDS)
+        until(lambda: not stage.disagreements(), "agreement", agreement_seconds)
         differences: list[str] = []
     except DrillFailedError:
         differences = stage.disagreements()

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from fractal_ops.wallet import account
 from fractal_ops.wallet.loopback import Loopback
 from fractal_protections.portfolio.sql import SqlLedger, open_ledger
@@ -72,6 +74,7 @@ class Fleet:
     ports: dict[str, int] = field(default_factory=dict)
     wallets: dict[str, str] = field(default_factory=dict)
     """Addresses of the bots that trade for real."""
+    _clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -82,6 +85,12 @@ class Fleet:
         with sqlite3.connect(f"{self.folder / name}.trades.sqlite") as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute("select * from trades order by id")]
+
+    def close(self) -> None:
+        """Give back what this process holds; the bots end with their runner."""
+        self.ledger.close()
+        for client in self._clients.values():
+            client.close()
 
     def orders(self, name: str) -> list[dict[str, Any]]:
         """Every order in a bot's database."""
@@ -95,20 +104,29 @@ class Fleet:
         return [json.loads(line) for line in lines]
 
     def settle(self, loops: int) -> None:
-        """Wait until every bot has begun as many loops, each a second later than the one before.
+        """Wait until every bot has ended as many loops, each a second later than the one before.
 
-        A loop begins with the bot's report, so two of them say that one is over.
+        The first of them may have begun before, so one less of them are whole.
         """
         for _ in range(loops):
             now = self.clock.advance(SECOND)
-            what = f"every bot's report at {now}"
-            eventually(lambda now=now: self._have_reported(now), 60, what)
+            what = f"every bot's loop at {now}"
+            eventually(lambda now=now: self._have_looped(now), 60, what)
 
-    def _have_reported(self, now: datetime) -> bool:
+    def _have_looped(self, now: datetime) -> bool:
         for name, process in self.bots.items():
             assert process.popen.poll() is None, f"{name} ended:\n{process.output()[-5000:]}"
         reports = self.ledger.book(now).bots.values()
-        return len(reports) == len(self.bots) and all(bot.reported_at >= now for bot in reports)
+        if len(reports) < len(self.bots) or any(bot.reported_at < now for bot in reports):
+            return False
+        return all(self._last_loop(name) >= int(now.timestamp()) for name in self.bots)
+
+    def _last_loop(self, name: str) -> float:
+        """When a bot's latest loop ended, by its REST API."""
+        if name not in self._clients:
+            url = f"http://127.0.0.1:{self.ports[name]}/api/v1"
+            self._clients[name] = httpx.Client(base_url=url, auth=("fractal", "e2e"), timeout=10)
+        return float(self._clients[name].get("/health").json()["last_process_ts"] or 0)
 
 
 def eager(folder: Path, root: Path) -> Path:

@@ -16,7 +16,12 @@ from tests.e2e.conftest import BIN
 from tests.e2e.fleet import Fleet
 from tests.kit import ProcessRunner
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-bots"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("e2e-bots"),
+    pytest.mark.timeout(600),
+]
 
 STRATEGY = "UnlockedEnsemble"
 CANDLE = timedelta(hours=2)
@@ -57,7 +62,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Iterato
             running.clock.set(opened + CANDLE + LATE)
             running.settle(2)
         yield running
-        running.ledger.close()
+        running.close()
     finally:
         runner.close()
 

@@ -68,10 +68,9 @@ def guilty(name: str, play_it: object) -> Drill:
 
 @pytest.mark.xdist_group("e2e-drills")
 def test_the_judge_sees_a_position_without_a_stop_and_a_wrong_database(
-    tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, project_root: Path
 ) -> None:
     # What a drill is judged by has to be able to say no.
-    monkeypatch.setattr("fractal_ops.drills.drill.MOST_BARE_SECONDS", 1.0)
 
     def sabotage(stage: Stage) -> None:
         stage.open_position()
@@ -88,8 +87,9 @@ def test_the_judge_sees_a_position_without_a_stop_and_a_wrong_database(
         eventually(lambda: stage.venue.now_ms() - bare_from > 2_000, 10, "time to pass")
 
     config = read_config([project_root / "config.testnet.json"])
-    monkeypatch.setattr("fractal_ops.drills.drill.AGREEMENT_SECONDS", 1.0)
-    result = run(guilty("guilty", sabotage), tmp_path / "guilty", config)
+    specimen = guilty("guilty", sabotage)
+    folder = tmp_path / "guilty"
+    result = run(specimen, folder, config, most_bare_seconds=1.0, agreement_seconds=1.0)
 
     failed = {check.what for check in result.checks if not check.passed}
     assert result.outcome is Outcome.FAILED

@@ -13,7 +13,12 @@ from tests.e2e import staged_market
 from tests.e2e.conftest import BIN, Workbench
 from tests.kit import ProcessRunner, eventually, free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-trade"), pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,  # it waits for a candle of 15 minutes
+    pytest.mark.xdist_group("e2e-trade"),
+    pytest.mark.timeout(900),
+]
 
 
 class Rest:

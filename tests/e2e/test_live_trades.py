@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-live"), pytest.mark.
 NAME = "UnlockedEnsemble"
 START = datetime(2026, 5, 4, 0, 0, 3, tzinfo=UTC)
 CANDLE = timedelta(hours=2)
-CANDLES = 20
+CANDLES = 14
 MONEY = Decimal(10_000)
 CENT = 0.01
 LIMITS = {
@@ -76,13 +76,13 @@ def books(tmp_path_factory: pytest.TempPathFactory, project_root: Any) -> Iterat
         running.settle(6)
         jumps = []
         for number in range(1, CANDLES + 1):
-            for minutes_left, loops in ((90, 3), (60, 3), (30, 3), (10, 2), (0, 6)):
+            for minutes_left, loops in ((90, 3), (60, 3), (30, 3), (10, 3), (0, 6)):
                 before = running.clock.now
                 running.clock.set(START + number * CANDLE - timedelta(minutes=minutes_left))
                 jumps.append((ms(before), ms(running.clock.now)))
                 running.settle(loops)
         yield read(running, jumps)
-        running.ledger.close()
+        running.close()
     finally:
         runner.close()
 

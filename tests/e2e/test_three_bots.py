@@ -14,7 +14,12 @@ from tests.e2e import fleet
 from tests.e2e.fleet import Fleet
 from tests.kit import ProcessRunner
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-bots"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("e2e-bots"),
+    pytest.mark.timeout(600),
+]
 
 STRATEGIES = ("LiquiditySweep", "BosOrderBlock", "FvgFill")
 START = datetime(2026, 5, 4, 0, 0, 3, tzinfo=UTC)
@@ -45,7 +50,7 @@ def bots(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Iterat
                 running.clock.set(START + number * CANDLE - timedelta(minutes=minutes_left))
                 running.settle(loops)
         yield running
-        running.ledger.close()
+        running.close()
     finally:
         runner.close()
 

@@ -53,7 +53,10 @@ def test_all_stages_run_and_are_summed_up(run):
     assert status == 0
     for call in ("ruff check .", "ruff format --check .", "mypy", "lint-imports"):
         assert call in calls
-    assert "-m pytest -n 2 --dist loadgroup -m not slow --cov" in calls
+    assert (
+        "-m pytest -n 2 --dist loadgroup -m not slow --durations=25 --durations-min=5 --cov"
+        in calls
+    )
     assert "--include=fractal_strategies/* --fail-under=95" in calls
     assert output.count("passed   ") == 9
 
@@ -77,7 +80,7 @@ def test_a_part_of_the_suite_has_no_coverage_gate(run):
 
 
 def test_all_includes_the_slow_tests(run):
-    assert "-m  --cov" in run("--all", "--no-lint")[2]
+    assert "-m  --durations=25 --durations-min=5 --cov" in run("--all", "--no-lint")[2]
 
 
 def test_continuous_integration_runs_the_same(run):

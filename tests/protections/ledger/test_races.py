@@ -16,6 +16,7 @@ from tests.protections.ledger.conftest import Opener
 from tests.protections.ledger.specimens import NOW, approve, request
 
 ROUNDS = 200
+FEW_ROUNDS = 40
 ANSWER_SECONDS = 10.0
 MEDIAN_LIMIT_MS = 20.0
 
@@ -69,9 +70,10 @@ def run_round(started: list[Racer], limits: str) -> tuple[list[str], list[float]
     return [key for key, _ in answers if key != "-"], [float(ms) for _, ms in answers]
 
 
+@pytest.mark.parametrize("rounds", [FEW_ROUNDS, pytest.param(ROUNDS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("count", [2, 3])
 def test_racing_bots_never_share_the_last_slot(
-    url: str, opened: Opener, project_root: Path, count: int
+    url: str, opened: Opener, project_root: Path, count: int, rounds: int
 ) -> None:
     ledger = opened(url)
     for number in range(2):  # two of three slots, and 20 of 30 margin, are taken
@@ -80,7 +82,7 @@ def test_racing_bots_never_share_the_last_slot(
     times: list[float] = []
 
     with racers(url, count, project_root) as started:
-        for number in range(ROUNDS):
+        for number in range(rounds):
             # One limit is tight, the other wide; which one changes with the rounds.
             limits = "3 1000000" if number % 2 else "1000 30"
             winners, milliseconds = run_round(started, limits)
@@ -95,7 +97,8 @@ def test_racing_bots_never_share_the_last_slot(
     median = statistics.median(times)
     worst = max(times)
     print(f"{url.split(':')[0]}, {count} bots: median {median:.2f} ms, worst {worst:.1f} ms")  # noqa: T201  # shown by `pytest -s`
-    assert median < MEDIAN_LIMIT_MS
+    if rounds == ROUNDS:  # few say nothing about time
+        assert median < MEDIAN_LIMIT_MS
 
 
 @pytest.mark.xdist_group("postgresql")

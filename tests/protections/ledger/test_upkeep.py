@@ -95,7 +95,7 @@ def test_a_report_without_news_is_few_statements_and_leaves_the_positions(
         sql_ledger.report(report("alpha", NOW + SECOND, position(), position(pair=ETH)), WAITS)
 
     # Seven tables of the book, the account, the bot, and what begins the transaction.
-    assert len(seen) <= 11, seen
+    assert len(seen) <= 12, seen
     written = [line for line in seen if not line.startswith(("SELECT", "BEGIN"))]
     assert {line.split()[1] for line in written} == {"accounts", "bots"}
 
