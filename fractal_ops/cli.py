@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from fractal_ops.commands.check_causality import check_causality
 from fractal_ops.commands.drill import app as drill_app
 from fractal_ops.commands.quickstart import quickstart
 from fractal_ops.commands.reconcile import reconcile
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(quickstart)
 app.command()(data)
 app.command()(reconcile)
+app.command(name="check-causality")(check_causality)
 app.add_typer(testnet_app, name="testnet")
 app.add_typer(risk_app, name="risk")
 app.add_typer(drill_app, name="drill")

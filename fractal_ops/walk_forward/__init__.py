@@ -1,0 +1,1 @@
+"""Honest walk-forward validation: causality, windows, statistics, verdict."""
