@@ -96,9 +96,10 @@ def bodies(url: str, count: int) -> list[tuple[str, bytes]]:
             continue
         turn = number // 2 % 4
         if turn == 3:
-            cloid = f"0x{number - 2:032x}"
+            # Both that rest, so that the account has a bot's few open orders.
+            cloids = [f"0x{number - back:032x}" for back in (6, 2)]
             made.options["lastNonce"] = now + number
-            body = made.cancel_orders_request([], BTC, {"clientOrderId": cloid})
+            body = made.cancel_orders_request([], BTC, {"clientOrderId": cloids})
         else:
             size, side = 0.001, "buy"
             limit = price if turn != 1 else price * 1.2  # every fourth one takes

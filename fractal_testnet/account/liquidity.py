@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
 from fractal_testnet.market import Market
-from fractal_testnet.market.book import REFRESH_MS
+from fractal_testnet.market.book import REFRESH_MS, Book
 
 from .bank import ZERO
 from .orders import Side
@@ -43,6 +44,7 @@ class Liquidity:
         self._market = market
         self._taken: dict[tuple[str, Side, Decimal], Decimal] = {}
         self._moment: dict[str, int] = {}
+        self._books: dict[str, Book] = {}
 
     def take(
         self, coin: str, side: Side, size: Decimal, limit: Decimal, now_ms: int
@@ -84,19 +86,26 @@ class Liquidity:
 
     def quoted(self, coin: str, side: Side, now_ms: int) -> Decimal | None:
         """Return the best price of the market's book, whatever has been taken from it."""
-        book = self._market.book(coin, now_ms)
+        book = self._book(coin, now_ms)
         levels = book.asks if side > 0 else book.bids
         return exact(levels[0].px) if levels else None
 
-    def _levels(self, coin: str, side: Side, now_ms: int) -> list[tuple[Decimal, Decimal]]:
+    def _book(self, coin: str, now_ms: int) -> Book:
+        """Return the market's book; one order asks for the same several times."""
+        known = self._books.get(coin)
+        if known is None or known.time_ms != now_ms:
+            known = self._market.book(coin, now_ms)
+            self._books[coin] = known
+        return known
+
+    def _levels(self, coin: str, side: Side, now_ms: int) -> Iterator[tuple[Decimal, Decimal]]:
+        """Yield price and what is left there, best first; few orders need more than one."""
         if self._moment.get(coin) != now_ms // REFRESH_MS:
             self._moment[coin] = now_ms // REFRESH_MS
             self._taken = {key: size for key, size in self._taken.items() if key[0] != coin}
-        book = self._market.book(coin, now_ms)
-        left = []
+        book = self._book(coin, now_ms)
         for level in book.asks if side > 0 else book.bids:
             price = exact(level.px)
             there = exact(level.sz) - self._taken.get((coin, side, price), ZERO)
             if there > 0:
-                left.append((price, there))
-        return left
+                yield price, there

@@ -17,7 +17,7 @@ from tests.kit import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 # Mostly they wait, so several at a time take hardly longer than one.
-AT_ONCE = 4
+AT_ONCE = 3
 
 Pending = dict[str, "Future[Result]"]
 

@@ -173,7 +173,7 @@ def _wrong_clock(stage: Stage, seconds: int) -> None:
     other = stage.second_pair
     stage.switch_off()
     stage.switch_on(wrapper=wrapper)
-    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 30)
+    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 90)
     stage.enter(other)
     until(lambda: "POSITION_DRIFT" in stage.denials(), "denial while the clock is wrong")
     expect(len(stage.venue.accepted("entry")) == 1, "an entry by a wrong clock")
@@ -209,7 +209,7 @@ def _days_behind(stage: Stage) -> None:
     expect(not stage.venue.accepted("exit"), "an exit with a nonce of another day")
     expect(stage.venue.stops(stage.pair), "the stop is gone")
     stage.start_reconciler(wrapper=wrapper)
-    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 30)
+    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 90)
     expect(stage.venue.stops(stage.pair), "the stop is gone")
     stage.hold()
     stage.switch_off()
@@ -223,7 +223,7 @@ def _venue_clock(stage: Stage) -> None:
     stage.open_position()
     other = stage.second_pair
     fault = stage.venue.fault("clock_offset", offset_seconds=120)
-    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 30)
+    until(lambda: stage.drifts().get(EVERY_PAIR) == "CLOCK_OFFSET", "CLOCK_OFFSET", 90)
     expect(stage.venue.hits(fault), "nobody asked for the time")
     stage.enter(other)
     until(lambda: "POSITION_DRIFT" in stage.denials(), "denial while the clocks differ")
