@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,6 +23,8 @@ FrameLoader = Callable[[str, str, CandleType], pd.DataFrame]
 """From pair, timeframe and kind to every candle there is; empty if there is none."""
 
 _SHARED = frozenset({"config", "dp", "wallets"})
+logger = logging.getLogger(__name__)
+
 _CONTAINERS = (dict, list, set, deque, bytearray, pd.DataFrame, pd.Series, np.ndarray)
 
 
@@ -188,6 +191,11 @@ def _fresh(strategy: IStrategy) -> IStrategy:
         if isinstance(value, _CONTAINERS) and name not in _SHARED and not name.startswith("_ft_"):
             try:
                 setattr(clone, name, copy.deepcopy(value))
-            except Exception:  # noqa: BLE001, S112 - a strategy may hold anything, a lock for instance
-                continue
+            except Exception as error:  # noqa: BLE001  # a strategy may hold anything, a lock too
+                logger.warning(
+                    "%s.%s can not be copied (%s): a leak through it would stay unseen",
+                    type(strategy).__name__,
+                    name,
+                    error,
+                )
     return clone
